@@ -1,0 +1,63 @@
+package archtest
+
+// floors says on which floor each package stands. Imports go downwards only; packages of one floor do not import each
+// other but for the edges below. A package inside another one's internal folder belongs to that one.
+var floors = map[string]int{
+	"satchel/cmd/satchel": 5,
+
+	"satchel/internal/cli": 4,
+
+	"satchel/internal/host": 3,
+
+	"satchel/internal/answers":    2,
+	"satchel/internal/launch":     2,
+	"satchel/internal/sample":     2,
+	"satchel/internal/store":      2,
+	"satchel/internal/supervisor": 2,
+
+	"satchel/internal/spec": 1,
+	"satchel/mcpb":          1,
+	"satchel/mcpb/expand":   1,
+	"satchel/mcpb/manifest": 1,
+
+	"satchel/internal/atomicfile": 0,
+	"satchel/internal/paths":      0,
+	"satchel/internal/problem":    0,
+	"satchel/internal/procgroup":  0,
+	"satchel/internal/term":       0,
+}
+
+// edges are the imports inside one floor that are allowed, with the reason.
+var edges = map[[2]string]string{
+	{"satchel/internal/atomicfile", "satchel/internal/problem"}: "every floor speaks the one vocabulary of errors",
+	{"satchel/internal/paths", "satchel/internal/problem"}:      "every floor speaks the one vocabulary of errors",
+	{"satchel/internal/procgroup", "satchel/internal/problem"}:  "every floor speaks the one vocabulary of errors",
+	{"satchel/mcpb", "satchel/mcpb/manifest"}:                   "a bundle hands out its manifest",
+	{"satchel/mcpb/expand", "satchel/mcpb/manifest"}:            "expanding starts from a manifest",
+	{"satchel/internal/launch", "satchel/internal/answers"}:     "launch fills the answers in",
+}
+
+// tools are commands for the people who work on the project: nothing imports them, and they may import everything.
+var tools = map[string]string{
+	"satchel/internal/archtest":      "this test",
+	"satchel/internal/bench/refcli":  "make bench",
+	"satchel/internal/deps":          "make deps",
+	"satchel/internal/docs":          "make check: links and generated pages",
+	"satchel/internal/e2e":           "tests with real clients and servers",
+	"satchel/internal/testsupport":   "what tests of several packages share",
+	"satchel/mcpb/internal/ziptest":  "a byte-level ZIP writer for the attacks in tests",
+	"satchel/internal/procgroup/try": "a program for procgroup's tests",
+}
+
+// modules are the direct dependencies, each with its reason. The budget is 25.
+var modules = map[string]string{
+	"github.com/Masterminds/semver/v3":          "npm-style version ranges of compatibility.runtimes; MIT, 2026-04",
+	"github.com/aquasecurity/go-pep440-version": "PEP 440 ranges of compatibility.runtimes.python; Apache-2.0, 2025-01",
+	"github.com/klauspost/compress":             "deflate at a third of the standard library's cost; BSD, 2026-10",
+	"github.com/modelcontextprotocol/go-sdk":    "the official MCP SDK: client of tools and call, server of the sample; Apache-2.0/MIT, 2026-09",
+	"github.com/rogpeppe/go-internal":           "testscript, the form of our command-line tests; BSD, 2026-07",
+	"github.com/spf13/cobra":                    "commands, flags, help, completion; Apache-2.0, 2025-12",
+	"golang.org/x/sys":                          "system calls: locks, process groups, job objects",
+	"golang.org/x/term":                         "is this a terminal; ask without echo",
+	"golang.org/x/text":                         "Unicode normal forms, case folding, BCP 47",
+}
