@@ -101,6 +101,13 @@ func (p *Problem) Because(err error) *Problem {
 	return &q
 }
 
+// As returns a copy of p of another class.
+func (p *Problem) As(code Code) *Problem {
+	q := *p
+	q.Code = code
+	return &q
+}
+
 // Error gives subject, message and cause on one line.
 func (p *Problem) Error() string {
 	var b strings.Builder

@@ -3,6 +3,8 @@ package term
 import (
 	"bytes"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestVisible(t *testing.T) {
@@ -53,4 +55,34 @@ func TestTerminalGetsHeaderAndColour(t *testing.T) {
 	if got := o.Red("x"); got != "\x1b[1;31mx\x1b[0m" {
 		t.Errorf("Red = %q", got)
 	}
+}
+
+func TestBytes(t *testing.T) {
+	cases := map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 1234: "1.2 kB", 9950: "10 kB", 999_499: "999 kB", 999_500: "1.0 MB", 103_100_000: "103 MB", 1 << 62: "4.6 EB"}
+	for n, want := range cases {
+		if got := Bytes(n); got != want {
+			t.Errorf("Bytes(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestProgressIsSilentWhenShortOrPiped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tty, pipe bytes.Buffer
+		p, q := (&Out{Writer: &tty, TTY: true}).Progress("packing"), (&Out{Writer: &pipe}).Progress("packing")
+		p.Set(1, 10)
+		if tty.Len() > 0 {
+			t.Errorf("shown at once: %q", tty.String())
+		}
+		time.Sleep(time.Second) // the bubble's clock
+		p.Set(5, 10)
+		q.Set(5, 10)
+		p.Done()
+		if got, want := tty.String(), "\r\x1b[Kpacking  50 % of 10 B\r\x1b[K"; got != want {
+			t.Errorf("on a terminal: %q, want %q", got, want)
+		}
+		if pipe.Len() > 0 {
+			t.Errorf("in a pipe: %q", pipe.String())
+		}
+	})
 }

@@ -1,0 +1,70 @@
+// Package atomicfile writes files that are there whole or not at all: into a temporary file beside the target, fsync,
+// rename, fsync of the folder. Use it for every file that must survive a crash; a kill at any moment leaves the old
+// content or the new one, and at worst a temporary file whose name begins with a dot.
+package atomicfile
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// A File is a file that appears under its name with Commit. It is not safe for concurrent use.
+type File struct {
+	*os.File
+	path string
+	done bool
+}
+
+// Create begins a file that will be at path with the permission bits perm, whatever the umask. The folder must exist. A
+// link at path will be replaced, not followed. The caller ends with Commit or Abort.
+func Create(path string, perm fs.FileMode) (*File, error) {
+	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:10]+".tmp")
+	f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Chmod(perm); err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(tmp))
+	}
+	return &File{File: f, path: path}, nil
+}
+
+// Commit makes the file appear under its name. After an error nothing is left of it, and what was there before stays.
+func (f *File) Commit() error {
+	if f.done {
+		return fs.ErrClosed
+	}
+	f.done = true
+	err := errors.Join(f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), f.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return SyncDir(filepath.Dir(f.path))
+}
+
+// Abort throws the file away. After Commit it does nothing, so that it can be deferred.
+func (f *File) Abort() {
+	if !f.done {
+		f.done = true
+		_ = errors.Join(f.Close(), os.Remove(f.Name())) // nothing depends on what was thrown away
+	}
+}
+
+// Write writes a whole file.
+func Write(path string, data []byte, perm fs.FileMode) error {
+	f, err := Create(path, perm)
+	if err != nil {
+		return err
+	}
+	defer f.Abort()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.Commit()
+}

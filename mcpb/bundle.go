@@ -1,0 +1,217 @@
+package mcpb
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+
+	"satchel/internal/problem"
+)
+
+// A File is one file of a bundle.
+type File struct {
+	Name   string      `json:"name"` // slash-separated, relative
+	Mode   fs.FileMode `json:"mode"` // permission bits
+	Size   int64       `json:"size"` // bytes, unpacked
+	Packed int64       `json:"packed"`
+}
+
+// A Bundle is an opened bundle whose directory has passed every rule. The content of a file is checked when it is read.
+// Its methods are safe for concurrent use, but for Close.
+type Bundle struct {
+	r       io.ReaderAt
+	size    int64
+	name    string
+	closer  io.Closer
+	layout  *layout
+	limits  Limits
+	entries []entry
+	byName  map[string]*entry
+}
+
+// Open opens the bundle in a file. Errors are *[Problem]s: Invalid (or Tampered, for a malformed signature block) when
+// a rule is broken, NotFound when there is no such file. The caller closes the bundle.
+func Open(name string, lim Limits) (*Bundle, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, cannotRead(name, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(cannotRead(name, err), f.Close())
+	}
+	if !info.Mode().IsRegular() {
+		p := problem.New(problem.Invalid, "bundle/not-zip", "is not a regular file").At(name)
+		return nil, errors.Join(p, f.Close())
+	}
+	b, err := NewBundle(f, info.Size(), name, lim)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	b.closer = f
+	return b, nil
+}
+
+func cannotRead(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return problem.New(problem.NotFound, "bundle/file", "there is no such file").At(name)
+	}
+	return problem.New(problem.Failed, "bundle/file", "cannot be read").At(name).Because(err)
+}
+
+// NewBundle opens the bundle of size bytes in r, which must not change and must allow concurrent reads. The name is
+// for messages.
+func NewBundle(r io.ReaderAt, size int64, name string, lim Limits) (*Bundle, error) {
+	b := &Bundle{r: r, size: size, name: name, limits: lim.orDefault()}
+	if err := b.read(); err != nil {
+		return nil, b.locate(err)
+	}
+	return b, nil
+}
+
+func (b *Bundle) read() (err error) {
+	if b.layout, err = readLayout(b.r, b.size); err != nil {
+		return err
+	}
+	if b.entries, err = readDirectory(b.r, b.layout, b.limits); err != nil {
+		return err
+	}
+	if err := readLocals(b.r, b.entries, b.layout.dirOffset); err != nil {
+		return err
+	}
+	names := newNameSet(len(b.entries))
+	b.byName = make(map[string]*entry, len(b.entries))
+	for i := range b.entries {
+		e := &b.entries[i]
+		if p := names.add(e); p != nil {
+			return p
+		}
+		b.byName[e.name] = e
+	}
+	if p := b.limits.check(b.entries); p != nil {
+		return p
+	}
+	return nil
+}
+
+// locate puts the bundle's name before what a problem is about.
+func (b *Bundle) locate(err error) error {
+	p, ok := errors.AsType[*problem.Problem](err)
+	switch {
+	case !ok:
+		return problem.New(problem.Failed, "bundle/file", "cannot be read").At(b.name).Because(err)
+	case p.Subject == "":
+		return p.At(b.name)
+	}
+	return p.At(b.name + ": " + p.Subject)
+}
+
+// Close closes the file that Open opened.
+func (b *Bundle) Close() error {
+	if b.closer == nil {
+		return nil
+	}
+	return b.closer.Close()
+}
+
+// Size is the bundle's size in bytes as published, with its signature block.
+func (b *Bundle) Size() int64 { return b.size }
+
+// Signature gives the DER of the outermost signature block, not verified; nil when the bundle is unsigned.
+func (b *Bundle) Signature() []byte { return b.layout.signature.der }
+
+// Signatures counts the signature blocks: signing a signed bundle again adds one.
+func (b *Bundle) Signatures() int { return len(b.layout.signature.starts) }
+
+// ContentSize is the size in bytes without any signature block.
+func (b *Bundle) ContentSize() int64 {
+	if n := len(b.layout.signature.starts); n > 0 {
+		return b.layout.signature.starts[n-1]
+	}
+	return b.size
+}
+
+// Files lists the files in the archive's order. Folders are left out.
+func (b *Bundle) Files() []File {
+	files := make([]File, 0, len(b.entries))
+	for i := range b.entries {
+		if e := &b.entries[i]; !e.dir {
+			files = append(files, e.file())
+		}
+	}
+	return files
+}
+
+func (e *entry) file() File { return File{e.name, e.mode, e.size, e.packed} }
+
+// Lookup finds the file of a name.
+func (b *Bundle) Lookup(name string) (File, bool) {
+	e, ok := b.byName[name]
+	if !ok || e.dir {
+		return File{}, false
+	}
+	return e.file(), true
+}
+
+// ReadFile reads a whole file of at most limit bytes.
+func (b *Bundle) ReadFile(name string, limit int64) ([]byte, error) {
+	f, ok := b.Lookup(name)
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	if f.Size > limit {
+		return nil, b.locate(refuse("bundle/limit-size", name, "has %d bytes, the limit is %d", f.Size, limit))
+	}
+	r, err := b.OpenFile(name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(r)
+	return data, errors.Join(err, r.Close())
+}
+
+// Manifest reads manifest.json.
+func (b *Bundle) Manifest() ([]byte, error) {
+	if _, ok := b.Lookup("manifest.json"); ok {
+		return b.ReadFile("manifest.json", maxManifest)
+	}
+	p := refuse("bundle/no-manifest", "", "has no manifest.json")
+	for _, f := range b.Files() {
+		if path.Base(f.Name) == "manifest.json" {
+			p = p.Try("it is in the folder %s; pack that folder itself: satchel pack %s", path.Dir(f.Name), path.Dir(f.Name))
+			break
+		}
+	}
+	return nil, b.locate(p)
+}
+
+// Digests computes the bundle digest, of the file as published, and the content digest, of the file without its
+// signature blocks; both as "sha256:" and lower-case hex. They are equal for an unsigned bundle.
+func (b *Bundle) Digests() (bundle, content string, err error) {
+	whole, inner := sha256.New(), sha256.New()
+	if _, err := io.Copy(whole, io.NewSectionReader(b.r, 0, b.size)); err != nil {
+		return "", "", b.locate(err)
+	}
+	bundle = digestText(whole.Sum(nil))
+	if b.Signature() == nil {
+		return bundle, bundle, nil
+	}
+	at := b.layout.endOffset + endSize - 2
+	end := make([]byte, b.ContentSize()-at)
+	if _, err := b.r.ReadAt(end, at); err != nil {
+		return "", "", b.locate(err)
+	}
+	binary.LittleEndian.PutUint16(end, uint16(len(end)-2)) // a comment that counts the block is cut with it
+	if _, err := io.Copy(inner, io.NewSectionReader(b.r, 0, at)); err != nil {
+		return "", "", b.locate(err)
+	}
+	inner.Write(end)
+	return bundle, digestText(inner.Sum(nil)), nil
+}
+
+func digestText(sum []byte) string { return "sha256:" + hex.EncodeToString(sum) }

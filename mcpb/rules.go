@@ -1,0 +1,72 @@
+package mcpb
+
+import (
+	"fmt"
+
+	"satchel/internal/problem"
+)
+
+// A Rule is one thing that a bundle must hold to.
+type Rule struct {
+	ID     string
+	Why    string // the attack or the accident that it stops
+	Source string // where it comes from
+}
+
+// appnote is the ZIP specification, PKWARE APPNOTE.TXT 6.3.
+const appnote = "APPNOTE "
+
+// Rules lists every rule about the archive, in the order in which they are checked.
+func Rules() []Rule {
+	return []Rule{
+		{"bundle/not-zip", "The file is no ZIP archive, or was cut off.", appnote + "4.3.16"},
+		{"bundle/malformed-signature", "The file ends like a signed bundle, but the signature block does not fit.", "formats: signature block"},
+		{"bundle/ambiguous-end", "A second end record lets two readers see two different archives.", appnote + "4.3.16"},
+		{"bundle/trailing-data", "Bytes behind the archive that are no signature block can be another file's.", appnote + "4.3.1"},
+		{"bundle/split", "The archive says that it is spread over several disks.", appnote + "4.4.19"},
+		{"bundle/zip64", "The ZIP64 records contradict the plain ones.", appnote + "4.3.14"},
+		{"bundle/directory", "The central directory is not where, or not as large as, the end record says.", appnote + "4.3.12"},
+		{"bundle/count", "The end record counts other entries than there are: a reader that believes it loses files.", appnote + "4.4.22"},
+		{"bundle/extra-field", "An extra field is malformed, or gives the entry another name or size.", appnote + "4.5"},
+		{"bundle/encrypted", "An encrypted entry cannot be reviewed.", appnote + "4.4.4"},
+		{"bundle/flags", "An entry uses a feature that readers do not agree on.", appnote + "4.4.4"},
+		{"bundle/method", "Only stored and deflated entries are read by every host.", appnote + "4.4.5"},
+		{"bundle/entry-type", "A link, device or pipe would write or read outside the folder.", appnote + "4.4.15"},
+		{"bundle/empty-name", "An entry without a name, or with an empty or dot part in its name, is written somewhere unexpected.", appnote + "4.4.17"},
+		{"bundle/path-traversal", "A name with .. leads out of the folder.", "CWE-22"},
+		{"bundle/absolute-name", "An absolute name or a drive letter leads out of the folder.", appnote + "4.4.17"},
+		{"bundle/backslash", "Windows takes a backslash as a separator, other systems do not.", appnote + "4.4.17"},
+		{"bundle/control-character", "NUL and control characters cut or disguise a name.", "CWE-158"},
+		{"bundle/name-encoding", "A name that is not UTF-8 becomes another name on each system.", appnote + "4.4.4 bit 11"},
+		{"bundle/long-name", "File systems refuse a part of more than 255 bytes, some only after writing others.", "POSIX NAME_MAX"},
+		{"bundle/duplicate-name", "Two entries of one name: readers disagree on which counts.", "CWE-694"},
+		{"bundle/name-collision", "Names that differ only in case or Unicode form are one file on some systems.", "Unicode UAX #15, case folding"},
+		{"bundle/file-as-folder", "One entry is a file where another one needs a folder.", "POSIX ENOTDIR"},
+		{"bundle/reserved-name", "Windows cannot hold this name, or opens a device by it.", "Microsoft: naming files, paths and namespaces"},
+		{"bundle/local-header", "The local header contradicts the central directory: readers disagree on the entry.", appnote + "4.3.7"},
+		{"bundle/overlap", "Entries overlap: one part of the file is read twice, which makes bombs and disguises.", "CWE-409"},
+		{"bundle/prepended-data", "Bytes before the first entry make the file two things at once.", appnote + "4.3.1"},
+		{"bundle/gap", "Bytes between entries that belong to nothing hide content from review.", appnote + "4.3.1"},
+		{"bundle/size", "The content is not as long as declared.", appnote + "4.4.9"},
+		{"bundle/checksum", "The content does not have the declared CRC-32: the file is damaged.", appnote + "4.4.7"},
+		{"bundle/compressed-data", "The compressed data is damaged, or goes on behind its end.", "RFC 1951"},
+		{"bundle/limit-entries", "More entries than the limit.", "Limits.Entries"},
+		{"bundle/limit-size", "Larger than the limit.", "Limits.TotalBytes, Limits.FileBytes"},
+		{"bundle/limit-ratio", "Compressed far beyond what files are: a bomb.", "Limits.Ratio, CWE-409"},
+		{"bundle/no-manifest", "There is no manifest.json at the top of the archive.", "MCPB manifest specification"},
+	}
+}
+
+// refuse makes the problem for a broken rule; entry is "" when the whole archive is meant.
+func refuse(id, entry, format string, args ...any) *problem.Problem {
+	p := problem.New(problem.Invalid, id, format, args...)
+	for _, r := range Rules() {
+		if r.ID == id {
+			p = p.From(r.Source)
+		}
+	}
+	if entry != "" {
+		p = p.At(fmt.Sprintf("entry %q", entry))
+	}
+	return p
+}

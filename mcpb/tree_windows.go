@@ -1,0 +1,4 @@
+package mcpb
+
+// hasModes tells whether the system keeps permission bits.
+const hasModes = false
