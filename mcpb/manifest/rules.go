@@ -1,0 +1,60 @@
+package manifest
+
+// A Rule is one thing that a manifest must, or should, hold to.
+type Rule struct {
+	ID     string
+	Why    string
+	Source string // where it comes from
+}
+
+const (
+	schemaSource = "MCPB manifest schema, as @anthropic-ai/mcpb 2.1.2 checks it"
+	specSource   = "MCPB MANIFEST.md"
+	ours         = "docs/compatibility.md"
+)
+
+// Rules lists every rule about manifests.
+func Rules() []Rule {
+	return []Rule{
+		{"manifest/json", "The file must be JSON.", "RFC 8259"},
+		{"manifest/bom", "A byte order mark is not JSON; some readers fail on it.", "RFC 8259, section 8.1"},
+		{"manifest/encoding", "JSON is exchanged as UTF-8.", "RFC 8259, section 8.1"},
+		{"manifest/size", "A manifest is read into memory.", ours},
+		{"manifest/depth", "Nesting without end exhausts the stack of some readers.", ours},
+		{"manifest/duplicate-key", "Of a key given twice, readers take different ones.", "RFC 8259, section 4"},
+		{"manifest/version", "manifest_version says which rules apply.", schemaSource},
+		{"manifest/required", "A required key is missing.", schemaSource},
+		{"manifest/type", "A value has another type than the schema says.", schemaSource},
+		{"manifest/enum", "A value is none of those allowed.", schemaSource},
+		{"manifest/unknown-key", "A key that the schema does not know: a misspelling, or a newer version.", schemaSource},
+		{"manifest/email", "Not an e-mail address.", schemaSource},
+		{"manifest/url", "Not a URL.", schemaSource},
+		{"manifest/format", "A text has another form than the schema says.", schemaSource},
+		{"manifest/name", "The name gives no id under which the extension could be installed.", ours},
+		{"manifest/semver", "Updates need versions that can be compared.", specSource},
+		{"manifest/entry-point", "The entry point must be a file of the bundle.", ours},
+		{"manifest/icon", "A picture that is not there, or is no PNG, cannot be shown.", specSource},
+		{"manifest/file", "The manifest names a file that is not in the bundle.", ours},
+		{"manifest/locale", "The texts of the default locale must be there.", specSource},
+		{"manifest/undeclared", "${user_config.x} without such an option stays as it is, and the server gets that text.", ours},
+		{"manifest/unknown-variable", "An unknown variable stays as it is, and the server gets that text.", specSource},
+		{"manifest/unused-option", "The person is asked for a value that nothing uses.", ours},
+		{"manifest/default", "A default that the option itself would refuse.", ours},
+		{"manifest/range", "min is larger than max.", ours},
+		{"manifest/multiple", "multiple is for folders, files and text, not for this type.", specSource},
+		{"manifest/sensitive-default", "A secret in the manifest is no secret.", ours},
+		{"manifest/version-range", "A version range that cannot be read holds for no version.", "npm semver; PEP 440"},
+		{"manifest/duplicate", "Two tools or prompts of one name.", ours},
+		{"manifest/prompt-argument", "The prompt's text uses an argument that is not declared.", specSource},
+		{"manifest/link", "A link that a browser would run, not open.", ours},
+	}
+}
+
+func sourceOf(id string) string {
+	for _, r := range Rules() {
+		if r.ID == id {
+			return r.Source
+		}
+	}
+	return ours
+}
