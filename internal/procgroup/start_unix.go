@@ -1,0 +1,58 @@
+//go:build unix && !linux
+
+package procgroup
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// A group is a tree in a process group.
+type group struct{ cmd *exec.Cmd }
+
+func start(c Cmd) (tree, error) {
+	cmd := &exec.Cmd{Path: c.Path, Args: c.Args, Env: c.Env, Dir: c.Dir, SysProcAttr: &syscall.SysProcAttr{Setpgid: true}}
+	if cmd.Env == nil {
+		cmd.Env = []string{}
+	}
+	if c.Stdin != nil {
+		cmd.Stdin = c.Stdin
+	}
+	if c.Stdout != nil {
+		cmd.Stdout = c.Stdout
+	}
+	if c.Stderr != nil {
+		cmd.Stderr = c.Stderr
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return group{cmd}, nil
+}
+
+func (g group) wait() (int, error) {
+	err := g.cmd.Wait()
+	g.kill()
+	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
+		return -1, err
+	}
+	status := g.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		return 128 + int(status.Signal()), nil
+	}
+	return status.ExitStatus(), nil
+}
+
+func (g group) signal(s os.Signal) error {
+	if err := g.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
+// kill may find nobody left, which is what it wants.
+func (g group) kill() { _ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL) }
+
+func (g group) pid() int { return g.cmd.Process.Pid }

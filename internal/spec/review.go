@@ -1,0 +1,98 @@
+package spec
+
+import (
+	"io"
+	"strings"
+
+	"satchel/internal/term"
+)
+
+// A Level is how much a risk weighs.
+type Level string
+
+// The levels of risk, the worst first.
+const (
+	High   Level = "high"
+	Medium Level = "medium"
+)
+
+// A Risk is something that a person should know before agreeing.
+type Risk struct {
+	Level Level  `json:"level"`
+	Text  string `json:"text"`
+}
+
+// An Answer is a value that the server will get; a secret's Value is "***".
+type Answer struct {
+	Key    string `json:"key"`
+	Title  string `json:"title"`
+	Value  string `json:"value"`
+	Secret bool   `json:"secret,omitempty"`
+	Path   bool   `json:"path,omitempty"` // a folder or a file
+}
+
+// A Review is what a person agrees to before anything of a bundle runs. Texts are the author's where a field says so.
+type Review struct {
+	ID        string   `json:"id"`
+	Title     string   `json:"title"`   // the author's
+	Version   string   `json:"version"` // the author's
+	Author    string   `json:"author"`  // the author's: proves nothing
+	Source    string   `json:"source"`
+	Digest    string   `json:"digest"`
+	Signature string   `json:"signature"`
+	Replaces  string   `json:"replaces,omitempty"` // the version that is there now
+	Command   []string `json:"command"`            // exact, untruncated; secrets by title
+	Env       []string `json:"env"`                // what the manifest sets, KEY=VALUE; secrets by title
+	Dir       string   `json:"dir"`
+	Answers   []Answer `json:"answers"`
+	Missing   []string `json:"missing"` // required options without an answer
+	Risks     []Risk   `json:"risks"`
+	Sandbox   string   `json:"sandbox"`
+}
+
+// Render shows the review, the risks first. It is the one renderer for terminals.
+func (r *Review) Render(w io.Writer, color bool) {
+	o := &term.Out{Writer: w, Color: color}
+	line := func(label, value string) {
+		if value != "" {
+			o.Printf("  %-10s %s\n", label, term.VisibleLine(value))
+		}
+	}
+	o.Printf("%s\n", o.Bold(term.VisibleLine(r.Title)+" "+term.VisibleLine(r.Version)))
+	for _, risk := range r.Risks {
+		mark := o.Yellow("  ! ")
+		if risk.Level == High {
+			mark = o.Red("  ! ")
+		}
+		o.Printf("%s%s\n", mark, term.VisibleLine(risk.Text))
+	}
+	line("id", r.ID)
+	line("replaces", r.Replaces)
+	line("author", r.Author+" (self-declared)")
+	line("signature", r.Signature)
+	line("from", r.Source)
+	line("digest", r.Digest)
+	line("runs", shellWords(r.Command))
+	line("in", r.Dir)
+	for _, e := range r.Env {
+		line("with", e)
+	}
+	for _, a := range r.Answers {
+		line("gets", a.Title+": "+a.Value)
+	}
+	for _, m := range r.Missing {
+		line("needs", m+" (not answered yet)")
+	}
+}
+
+// shellWords shows arguments so that one can be told from two.
+func shellWords(argv []string) string {
+	words := make([]string, len(argv))
+	for i, a := range argv {
+		if a == "" || strings.ContainsAny(a, " \t\n'\"\\$`&|;<>()*?#~") {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		words[i] = a
+	}
+	return strings.Join(words, " ")
+}
