@@ -95,7 +95,7 @@ func (l *layout) checkEnd(size int64) *problem.Problem {
 		return refuse("bundle/not-zip", "", "was cut off: the comment of the end record is missing %d bytes", end-size)
 	}
 	if l.signature.der != nil {
-		return refuse("bundle/ambiguous-end", "", "there is an end record inside the signature block").As(problem.Tampered)
+		return refuse("bundle/ambiguous-end", "", "there is an end record inside the signature block").Coded(problem.Tampered)
 	}
 	return refuse("bundle/trailing-data", "", "%d bytes follow the archive and are no signature block", size-end)
 }

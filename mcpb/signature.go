@@ -67,7 +67,7 @@ func blockBefore(data []byte) (start int, der []byte, p *problem.Problem) {
 	}
 	if fitting != 1 {
 		p := refuse("bundle/malformed-signature", "", "ends like a signed bundle, but %d signature blocks fit", fitting)
-		return 0, nil, p.As(problem.Tampered)
+		return 0, nil, p.Coded(problem.Tampered)
 	}
 	return start, der, nil
 }

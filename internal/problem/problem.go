@@ -101,8 +101,8 @@ func (p *Problem) Because(err error) *Problem {
 	return &q
 }
 
-// As returns a copy of p of another class.
-func (p *Problem) As(code Code) *Problem {
+// Coded returns a copy of p of another class.
+func (p *Problem) Coded(code Code) *Problem {
 	q := *p
 	q.Code = code
 	return &q

@@ -1,0 +1,40 @@
+# The habits of the house. `make help` lists them.
+SHELL := /bin/bash
+GO ?= go
+FUZZTIME ?= 20s
+export CGO_ENABLED ?= 0
+
+.PHONY: all help deps test check bench fuzz cover clean
+all: bin/satchel ## build bin/satchel
+
+.PHONY: bin/satchel
+bin/satchel:
+	$(GO) build -trimpath -o bin/ ./cmd/...
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+
+deps: ## install what the tests need and the machine lacks (NO_DEPS=1: only list it)
+	$(GO) run ./internal/deps
+
+test: deps check ## every test: race detector, short fuzzing, real clients
+	./scripts/test $(FUZZTIME)
+
+check: ## vet and build for three systems, linters, architecture, style figures, docs
+	./scripts/check
+
+bench: ## the figures of docs/benchmarks.md, beside the reference, in one run
+	$(GO) run ./internal/deps -bench
+	$(GO) build -trimpath -o bin/ ./cmd/...
+	$(GO) run ./internal/bench/refcli -satchel bin/satchel
+
+fuzz: ## every fuzz target, five minutes each (FUZZTIME=5m)
+	./scripts/fuzz $(if $(filter 20s,$(FUZZTIME)),5m,$(FUZZTIME))
+
+cover: ## coverage of all packages: coverage.html
+	$(GO) test -coverpkg=./... -coverprofile=coverage.out ./...
+	$(GO) tool cover -html=coverage.out -o coverage.html
+	$(GO) tool cover -func=coverage.out | tail -1
+
+clean: ## remove what the targets built
+	rm -rf bin coverage.out coverage.html

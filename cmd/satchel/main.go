@@ -1,0 +1,12 @@
+// Satchel packs, checks, installs and runs desktop extensions: MCP servers in one file.
+package main
+
+import (
+	"os"
+
+	"satchel/internal/cli"
+)
+
+func main() {
+	os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

@@ -1,0 +1,191 @@
+// Package cli is the command line: one file per command, each of the same four parts: options, flags, run, print.
+//
+// [Main] is all of it for package main. A command's run gives a result value or an error and writes nothing; printing
+// is apart, so that --json and text show the same. The package and internal/term are the only ones that write to the
+// terminal. Exit codes are those of package problem.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"satchel/internal/host"
+	"satchel/internal/problem"
+	"satchel/internal/procgroup"
+	"satchel/internal/sample"
+	"satchel/internal/term"
+)
+
+// An app is what every command works with: the streams, the environment, and the flags that all commands share.
+type app struct {
+	in     io.Reader
+	out    *term.Out
+	err    *term.Out
+	getenv func(string) string
+	json   bool
+	code   int // the exit code of a command that ends well without being done, such as a server's own
+}
+
+// Main runs the command line args (without the program's name) and gives the exit code.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if procgroup.IsWatcher(args) {
+		return procgroup.WatchMain(args)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if len(args) > 0 && args[0] == sample.Mode {
+		return serveSample(ctx, args[1:], stderr)
+	}
+	a := &app{in: stdin, out: term.New(stdout, os.Getenv), err: term.New(stderr, os.Getenv), getenv: os.Getenv}
+	root := newRoot(a)
+	root.SetArgs(args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		a.fail(err)
+		return problem.ExitCode(err)
+	}
+	return a.code
+}
+
+func serveSample(ctx context.Context, args []string, stderr io.Writer) int {
+	if err := sample.Serve(ctx, args); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(stderr, "sample server:", err)
+		return 1
+	}
+	return 0
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "satchel",
+		Short: "Packs, checks, installs and runs desktop extensions",
+		Long: `Satchel packs, checks, installs and runs desktop extensions: MCP servers in one file (.mcpb, formerly .dxt).
+
+Try it:     satchel quickstart
+Authors:    satchel validate, pack, unpack, info
+Users:      satchel install, list, show, run, tools, call, uninstall`,
+		Example:       "  satchel quickstart\n  satchel pack ./my-extension\n  satchel install my-extension.mcpb",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+	}
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "write one JSON document instead of text (docs/json.md)")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return problem.New(problem.Usage, "cli/flags", "%v", err).Try("%s --help", cmd.CommandPath())
+	})
+	root.AddGroup(&cobra.Group{ID: "author", Title: "For authors:"}, &cobra.Group{ID: "user", Title: "For users:"})
+	root.AddCommand(
+		newValidate(a), newPack(a), newUnpack(a), newInfo(a),
+		newQuickstart(a), newInstall(a), newList(a), newShow(a), newRun(a), newTools(a), newCall(a), newConfigure(a), newUninstall(a),
+		newVersion(a),
+	)
+	root.SetUsageTemplate(root.UsageTemplate() + exitTemplate)
+	return root
+}
+
+// exitTemplate ends a command's help with the exit codes that it can give.
+const exitTemplate = `{{with .Annotations.exits}}
+Exit codes: {{.}}
+{{end}}`
+
+// exits is the annotation with the exit codes of a command, shown at the end of its help.
+func exits(codes string) map[string]string { return map[string]string{"exits": "0 done, " + codes} }
+
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	p := problem.New(problem.Usage, "cli/command", "there is no command %q", args[0]).Try("%s --help", cmd.CommandPath())
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		p = p.Try("%s %s", cmd.CommandPath(), near[0])
+	}
+	return p
+}
+
+// wantArgs refuses another number of arguments than from min to max, with the line of use.
+func wantArgs(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return problem.New(problem.Usage, "cli/arguments", "%d arguments given; the use is: %s", len(args), cmd.UseLine()).
+				Try("%s --help", cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// show prints a result: as one JSON document when that was asked for, else by text.
+func (a *app) show(result any, text func()) error {
+	if !a.json {
+		text()
+		return nil
+	}
+	enc := json.NewEncoder(a.out)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(result)
+}
+
+// fail prints an error: what was refused, by which rule, where the rule comes from, and what to type next.
+func (a *app) fail(err error) {
+	if errors.Is(err, errShown) {
+		return
+	}
+	p, ok := errors.AsType[*problem.Problem](err)
+	if !ok {
+		p = &problem.Problem{Code: problem.CodeOf(err), Message: err.Error()}
+	}
+	if a.json {
+		_ = a.show(map[string]any{"error": jsonProblem(p, err)}, nil)
+		return
+	}
+	a.err.Printf("%s %s\n", a.err.Red("error:"), term.Visible(fullMessage(p, err)))
+	if p.Rule != "" {
+		a.err.Printf("  %s %s%s\n", a.err.Faint("rule:"), p.Rule, source(p))
+	}
+	for i, line := range strings.Split(strings.TrimSpace(p.Hint), "\n") {
+		if line != "" {
+			a.err.Printf("  %s %s\n", a.err.Faint([]string{"try: ", "     "}[min(i, 1)]), term.Visible(line))
+		}
+	}
+}
+
+// errShown marks a failure that the command has printed itself. It is joined to the problem that gives the exit code.
+var errShown = errors.New("already shown")
+
+func fullMessage(p *problem.Problem, err error) string {
+	if p.Code == problem.Interrupted {
+		return "interrupted; nothing was changed"
+	}
+	return err.Error()
+}
+
+func source(p *problem.Problem) string {
+	if p.Source == "" {
+		return ""
+	}
+	return " (" + p.Source + ")"
+}
+
+func jsonProblem(p *problem.Problem, err error) map[string]any {
+	m := map[string]any{"code": p.Code, "exit": p.Code.Exit(), "message": fullMessage(p, err)}
+	for k, v := range map[string]string{"subject": p.Subject, "rule": p.Rule, "source": p.Source, "hint": p.Hint} {
+		if v != "" {
+			m[k] = v
+		}
+	}
+	return m
+}
+
+// host opens the host: the store and all that the use cases need.
+func (a *app) host() (*host.Host, error) { return host.Open(a.getenv) }

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"satchel/internal/term"
+	"satchel/mcpb"
+	"satchel/mcpb/manifest"
+)
+
+type infoOptions struct {
+	bundle string
+	files  bool
+}
+
+type infoResult struct {
+	File          string             `json:"file"`
+	Size          int64              `json:"size"`          // bytes of the bundle as published
+	Unpacked      int64              `json:"unpacked"`      // bytes of all files
+	Digest        string             `json:"digest"`        // of the file as published
+	ContentDigest string             `json:"contentDigest"` // of the file without its signature block
+	Signature     string             `json:"signature"`     // "unsigned" or "present"
+	FileCount     int                `json:"fileCount"`
+	Manifest      *manifest.Manifest `json:"manifest"`
+	Valid         bool               `json:"valid"`
+	Findings      []manifest.Finding `json:"findings"`
+	Files         []mcpb.File        `json:"files,omitempty"`
+}
+
+func newInfo(a *app) *cobra.Command {
+	var o infoOptions
+	cmd := &cobra.Command{
+		Use:     "info FILE",
+		GroupID: "author",
+		Short:   "Show what is in a bundle",
+		Long:    "Shows a bundle's manifest, files, sizes and digests. Nothing of the bundle is written or run.",
+		Example: "  satchel info my-extension.mcpb\n  satchel info my-extension.mcpb --files\n  satchel info my-extension.mcpb --json",
+		Args:    wantArgs(1, 1), Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, 6 not found, 9 malformed signature"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			o.bundle = args[0]
+			res, err := o.run()
+			if err != nil {
+				return err
+			}
+			return a.show(res, func() { o.print(a, res) })
+		},
+	}
+	cmd.Flags().BoolVar(&o.files, "files", false, "list every file with mode and size")
+	return cmd
+}
+
+func (o infoOptions) run() (*infoResult, error) {
+	b, err := mcpb.Open(o.bundle, mcpb.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	data, err := b.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	m, _, err := manifest.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	report := manifest.Validate(data, manifest.Checks{Files: b.FS()})
+	res := &infoResult{File: o.bundle, Manifest: m, Valid: report.OK(), Findings: report.Findings, Signature: "unsigned", FileCount: len(b.Files())}
+	if b.Signature() != nil {
+		res.Signature = "present"
+	}
+	for _, f := range b.Files() {
+		res.Unpacked += f.Size
+	}
+	if o.files {
+		res.Files = b.Files()
+	}
+	res.Size = b.Size()
+	res.Digest, res.ContentDigest, err = b.Digests()
+	return res, err
+}
+
+func (o infoOptions) print(a *app, res *infoResult) {
+	m := res.Manifest
+	line := func(label, value string) {
+		if value != "" {
+			a.out.Printf("%-15s %s\n", label, term.VisibleLine(value))
+		}
+	}
+	a.out.Println(a.out.Bold(term.VisibleLine(displayName(m)) + " " + term.VisibleLine(m.Version)))
+	line("", m.Description)
+	line("name", m.Name)
+	line("author", m.Author.Name+" (self-declared)")
+	line("license", m.License)
+	line("homepage", m.Homepage)
+	line("server", m.Server.Type+", "+m.Server.EntryPoint)
+	line("tools", countOf(len(m.Tools), "declared", m.ToolsGenerated))
+	line("prompts", countOf(len(m.Prompts), "declared", m.PromptsGenerated))
+	line("questions", countOf(len(m.UserConfig), "to answer at install", false))
+	line("files", fmt.Sprintf("%d, %s unpacked, %s packed", res.FileCount, term.Bytes(res.Unpacked), term.Bytes(res.Size)))
+	line("signature", map[string]string{"present": "present, not verified by this version", "unsigned": "unsigned"}[res.Signature])
+	line("digest", res.Digest)
+	line("content digest", res.ContentDigest)
+	if !res.Valid {
+		a.out.Printf("%s the manifest is not valid: satchel validate %s\n", a.out.Yellow("warning:"), term.VisibleLine(res.File))
+	}
+	for _, f := range res.Files {
+		a.out.Printf("%s %10d  %s\n", f.Mode, f.Size, term.VisibleLine(f.Name))
+	}
+}
+
+func displayName(m *manifest.Manifest) string {
+	if m.DisplayName != "" {
+		return m.DisplayName
+	}
+	return m.Name
+}
+
+func countOf(n int, what string, more bool) string {
+	switch {
+	case n == 0 && more:
+		return "made when it runs"
+	case n == 0:
+		return "none"
+	case more:
+		return fmt.Sprintf("%d %s, more when it runs", n, what)
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}

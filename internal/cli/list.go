@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"satchel/internal/host"
+	"satchel/internal/term"
+)
+
+type listResult struct {
+	Extensions []host.Extension `json:"extensions"`
+}
+
+func newList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:         "list",
+		Aliases:     []string{"ls"},
+		GroupID:     "user",
+		Short:       "List the installed extensions",
+		Example:     "  satchel list\n  satchel list --json",
+		Args:        wantArgs(0, 0),
+		Annotations: exits("1 failed, 2 usage"),
+		RunE: func(*cobra.Command, []string) error {
+			h, err := a.host()
+			if err != nil {
+				return err
+			}
+			list, err := h.List()
+			if err != nil {
+				return err
+			}
+			return a.show(listResult{list}, func() { printList(a, list) })
+		},
+	}
+}
+
+func printList(a *app, list []host.Extension) {
+	if len(list) == 0 {
+		a.err.Println("nothing is installed; try: satchel quickstart")
+		return
+	}
+	rows := make([][]string, len(list))
+	for i, e := range list {
+		state := "ready"
+		if len(e.Missing) > 0 {
+			state = "needs configuration"
+		}
+		rows[i] = []string{e.ID, term.VisibleLine(e.Version), state, sandboxWord(e), term.VisibleLine(e.Title)}
+	}
+	_ = a.out.Table([]string{"ID", "VERSION", "STATE", "SANDBOX", "TITLE"}, rows) // a closed pipe is the reader's wish
+}
+
+func sandboxWord(e host.Extension) string {
+	if e.Sandbox == host.NotSandboxed {
+		return "NOT SANDBOXED"
+	}
+	return e.Sandbox
+}

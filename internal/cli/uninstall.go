@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"satchel/internal/host"
+	"satchel/internal/problem"
+	"satchel/internal/term"
+)
+
+type uninstallOptions struct {
+	id         string
+	yes, purge bool
+}
+
+func newUninstall(a *app) *cobra.Command {
+	var o uninstallOptions
+	cmd := &cobra.Command{
+		Use:     "uninstall ID",
+		Aliases: []string{"remove", "rm"},
+		GroupID: "user",
+		Short:   "Remove an installed extension",
+		Long: `Removes an installed extension and its answers. What it stored in its own folder is kept, unless --purge is given;
+installing it again finds it there.`,
+		Example:           "  satchel uninstall notes\n  satchel uninstall notes --yes --purge",
+		Args:              wantArgs(1, 1),
+		ValidArgsFunction: a.completeIDs,
+		Annotations:       exits("1 failed, 2 usage, 4 not agreed to, 6 not found"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			o.id = args[0]
+			res, err := o.run(a)
+			if err != nil {
+				return err
+			}
+			return a.show(res, func() { o.print(a, res) })
+		},
+	}
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&o.purge, "purge", false, "also delete what the extension stored in its own folder")
+	return cmd
+}
+
+func (o uninstallOptions) run(a *app) (*host.Removed, error) {
+	h, err := a.host()
+	if err != nil {
+		return nil, err
+	}
+	ext, err := h.Show(o.id)
+	if err != nil {
+		return nil, err
+	}
+	if !o.yes {
+		ok, err := a.confirm("Remove " + ext.ID + " " + term.VisibleLine(ext.Version) + "?")
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, problem.New(problem.Refused, "cli/agree", "not agreed to; nothing was removed").At(ext.ID)
+		}
+	}
+	return h.Uninstall(ext.ID, o.purge)
+}
+
+func (o uninstallOptions) print(a *app, res *host.Removed) {
+	a.out.Printf("removed %s %s\n", res.ID, term.VisibleLine(res.Version))
+	if res.DataKept != "" {
+		a.out.Printf("%s\n", a.out.Faint("its own folder is kept: "+res.DataKept))
+	}
+}

@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"satchel/internal/problem"
+	"satchel/internal/term"
+	"satchel/mcpb"
+	"satchel/mcpb/manifest"
+)
+
+type validateOptions struct {
+	path       string
+	schemaOnly bool
+}
+
+type validateResult struct {
+	File string `json:"file"`
+	OK   bool   `json:"ok"`
+	*manifest.Report
+	source []byte
+}
+
+func newValidate(a *app) *cobra.Command {
+	o := validateOptions{path: "."}
+	cmd := &cobra.Command{
+		Use:     "validate [FILE|DIR]",
+		GroupID: "author",
+		Short:   "Check a manifest, a folder or a bundle",
+		Long: `Checks a manifest strictly: against the schema of its version, and that what it names is there.
+
+FILE is a manifest.json or a bundle; DIR is a folder with a manifest.json (default: this folder).
+With --schema-only, only the schema is checked, as the reference does.`,
+		Example:     "  satchel validate\n  satchel validate my-extension/manifest.json\n  satchel validate my-extension.mcpb --json",
+		Args:        wantArgs(0, 1),
+		Annotations: exits("1 failed, 2 usage, 3 not valid, 6 not found"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				o.path = args[0]
+			}
+			res, err := o.run()
+			if err != nil {
+				return err
+			}
+			return o.print(a, res)
+		},
+	}
+	cmd.Flags().BoolVar(&o.schemaOnly, "schema-only", false, "check the schema only, not the files that the manifest names")
+	return cmd
+}
+
+func (o validateOptions) run() (*validateResult, error) {
+	m, err := openManifest(o.path)
+	if err != nil {
+		return nil, err
+	}
+	defer m.close()
+	checks := manifest.Checks{Files: m.files}
+	if o.schemaOnly {
+		checks = manifest.Checks{SchemaOnly: true}
+	}
+	report := manifest.Validate(m.data, checks)
+	report.File = m.name
+	return &validateResult{File: m.name, OK: report.OK(), Report: report, source: m.data}, nil
+}
+
+func (o validateOptions) print(a *app, res *validateResult) error {
+	err := a.show(res, func() {
+		res.Render(a.out, res.source, a.out.Color)
+		if res.OK {
+			a.out.Printf("%s %s is valid\n", a.out.Green("ok:"), term.VisibleLine(res.File))
+		}
+	})
+	if err != nil || res.OK {
+		return err
+	}
+	if a.json {
+		return errors.Join(errShown, res.Err())
+	}
+	return res.Err()
+}
+
+// A manifestSource is a manifest's bytes and the files beside it.
+type manifestSource struct {
+	name  string
+	data  []byte
+	files fs.FS
+	close func() error
+}
+
+// openManifest reads the manifest of a manifest file, a folder or a bundle.
+func openManifest(path string) (*manifestSource, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, notFound(path, err)
+	}
+	if !info.IsDir() && isBundle(path) {
+		b, err := mcpb.Open(path, mcpb.Limits{})
+		if err != nil {
+			return nil, err
+		}
+		data, err := b.Manifest()
+		if err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
+		return &manifestSource{name: path + "/manifest.json", data: data, files: b.FS(), close: b.Close}, nil
+	}
+	if info.IsDir() {
+		path = filepath.Join(path, "manifest.json")
+	}
+	data, err := readCapped(path, manifest.MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	return &manifestSource{name: path, data: data, files: os.DirFS(filepath.Dir(path)), close: func() error { return nil }}, nil
+}
+
+func notFound(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return problem.New(problem.NotFound, "cli/file", "there is no such file or folder").At(path)
+	}
+	return problem.New(problem.Failed, "cli/file", "cannot be read").At(path).Because(err)
+}

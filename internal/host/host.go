@@ -1,0 +1,152 @@
+// Package host holds the use cases of the host: install, list, show, configure, run, tools, call, uninstall; one file
+// each. It plugs the parts of the floor below together and decides nothing that a part can decide.
+package host
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"satchel/internal/answers"
+	"satchel/internal/launch"
+	"satchel/internal/paths"
+	"satchel/internal/problem"
+	"satchel/internal/store"
+	"satchel/mcpb/manifest"
+)
+
+// NotSandboxed is the sandbox of an extension that has none.
+const NotSandboxed = "none"
+
+// A Host is the use cases on one home. It is safe for concurrent use.
+type Host struct {
+	store   *store.Store
+	machine launch.Machine
+}
+
+// Open wires the host on the home that the environment names.
+func Open(getenv func(string) string) (*Host, error) {
+	home, err := paths.Find(runtime.GOOS, getenv)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(home)
+	if err != nil {
+		return nil, err
+	}
+	return &Host{s, launch.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, User: paths.Real(runtime.GOOS, getenv), Getenv: getenv}}, nil
+}
+
+// An Extension is what is shown of an installed extension. Texts are the author's.
+type Extension struct {
+	ID            string         `json:"id"`
+	Short         string         `json:"short"` // the id without its namespace
+	Title         string         `json:"title"`
+	Version       string         `json:"version"`
+	Description   string         `json:"description"`
+	Author        string         `json:"author"`
+	Source        string         `json:"source"`
+	Installed     time.Time      `json:"installed"`
+	Digest        string         `json:"digest"`
+	ContentDigest string         `json:"contentDigest"`
+	TreeDigest    string         `json:"treeDigest"`
+	Sandbox       string         `json:"sandbox"`
+	Answers       map[string]any `json:"answers"`           // secrets as "***"
+	Missing       []string       `json:"missing"`           // keys of required options without a value
+	Command       []string       `json:"command,omitempty"` // secrets by title; only in Show
+	DataDir       string         `json:"dataDir"`
+}
+
+// List gives the installed extensions, sorted by id.
+func (h *Host) List() ([]Extension, error) {
+	records, err := h.store.List()
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Extension, 0, len(records))
+	for _, in := range records {
+		m, err := manifestOf(in)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, h.extension(in, m))
+	}
+	return list, nil
+}
+
+// Show gives one extension, by id or short name, with its command.
+func (h *Host) Show(id string) (*Extension, error) {
+	in, m, err := h.get(id)
+	if err != nil {
+		return nil, err
+	}
+	ext := h.extension(in, m)
+	plan, err := h.plan(in, m)
+	if err != nil {
+		ext.Command = []string{"cannot be made: " + err.Error()}
+		return &ext, nil
+	}
+	ext.Command = plan.Spec.Shown
+	return &ext, nil
+}
+
+func (h *Host) get(id string) (*store.Installation, *manifest.Manifest, error) {
+	in, err := h.store.Get(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := manifestOf(in)
+	return in, m, err
+}
+
+func manifestOf(in *store.Installation) (*manifest.Manifest, error) {
+	m, _, err := manifest.Parse(in.Manifest)
+	if err != nil {
+		return nil, problem.New(problem.Failed, "store/record", "holds a damaged manifest").At(in.ID).Because(err).Try("install the extension again")
+	}
+	return m, nil
+}
+
+func (h *Host) extension(in *store.Installation, m *manifest.Manifest) Extension {
+	_, short, _ := strings.Cut(in.ID, "/")
+	ext := Extension{
+		ID: in.ID, Short: short, Title: m.DisplayName, Version: in.Version, Description: m.Description, Author: m.Author.Name,
+		Source: in.Source, Installed: in.Installed, Digest: in.Digest, ContentDigest: in.ContentDigest, TreeDigest: in.TreeDigest,
+		Sandbox: NotSandboxed, Answers: map[string]any{}, Missing: []string{}, DataDir: h.store.DataPath(in.ID),
+	}
+	if ext.Title == "" {
+		ext.Title = m.Name
+	}
+	for key, v := range answers.Restore(in.Answers) {
+		ext.Answers[key] = v
+	}
+	for key := range in.Secrets {
+		ext.Answers[key] = "***"
+	}
+	for _, o := range answers.Missing(m.UserConfig, values(in)) {
+		ext.Missing = append(ext.Missing, o.Key)
+	}
+	return ext
+}
+
+func values(in *store.Installation) answers.Values {
+	return answers.Join(answers.Restore(in.Answers), answers.Restore(in.Secrets))
+}
+
+// plan makes the command line of an installed extension.
+func (h *Host) plan(in *store.Installation, m *manifest.Manifest) (*launch.Plan, error) {
+	dir, err := h.store.Dir(in)
+	if err != nil {
+		return nil, err
+	}
+	return launch.Make(launch.Extension{
+		ID: in.ID, Manifest: m, Dir: dir, DataDir: h.store.DataPath(in.ID), CacheDir: h.store.CacheDir(in.ID), Answers: values(in),
+		Exists: func(name string) bool {
+			info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
+			return fs.ValidPath(name) && err == nil && info.Mode().IsRegular()
+		},
+	}, h.machine)
+}

@@ -1,0 +1,170 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"satchel/internal/answers"
+	"satchel/internal/launch"
+	"satchel/internal/problem"
+	"satchel/internal/spec"
+	"satchel/internal/store"
+	"satchel/mcpb"
+	"satchel/mcpb/manifest"
+)
+
+// A Candidate is a bundle that may be installed: what the person is asked to agree to. Close it.
+type Candidate struct {
+	Review  spec.Review
+	bundle  *mcpb.Bundle
+	record  store.Installation
+	command string // the program inside the bundle, slash-separated; "" when it is none of the bundle's
+	entry   string
+}
+
+// Close closes the bundle.
+func (c *Candidate) Close() error { return c.bundle.Close() }
+
+// Installed is what an installation did.
+type Installed struct {
+	Extension Extension   `json:"extension"`
+	Review    spec.Review `json:"review"`
+	Replaced  string      `json:"replaced,omitempty"` // the version that was there
+}
+
+// Inspect opens the bundle in a file and makes the review of installing it with the answers given (KEY=VALUE). Nothing
+// is written and nothing of the bundle runs. An installed version's answers are kept where they still fit, but not its
+// secrets: nothing shows that the same author made both.
+func (h *Host) Inspect(ctx context.Context, file string, pairs []string) (*Candidate, error) {
+	b, err := mcpb.Open(file, mcpb.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.inspect(ctx, b, file, pairs)
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return c, nil
+}
+
+func (h *Host) inspect(ctx context.Context, b *mcpb.Bundle, file string, pairs []string) (*Candidate, error) {
+	data, err := b.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	m, report, err := manifest.Parse(data)
+	if err != nil {
+		report.File = file + "/manifest.json"
+		return nil, report.Err()
+	}
+	id, err := manifest.ID(manifest.Local, m.Name)
+	if err != nil {
+		return nil, err
+	}
+	given, err := answers.Parse(m.UserConfig, pairs, h.machine.User.Home)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c := &Candidate{bundle: b, entry: path.Clean(m.Server.EntryPoint)}
+	bundleDigest, contentDigest, err := b.Digests()
+	if err != nil {
+		return nil, err
+	}
+	source, err := filepath.Abs(file)
+	if err != nil {
+		return nil, err
+	}
+	old := h.installed(id)
+	if old != nil {
+		given = answers.Join(answers.Kept(m.UserConfig, values(old), false), given)
+	}
+	open, secret := answers.Split(m.UserConfig, given)
+	c.record = store.Installation{
+		ID: id, Version: m.Version, Source: source, Digest: bundleDigest, ContentDigest: contentDigest,
+		Manifest: data, Answers: open, Secrets: secret,
+	}
+	return c, h.review(c, m, old, given)
+}
+
+func (h *Host) installed(id string) *store.Installation {
+	in, err := h.store.Get(id)
+	if err != nil {
+		return nil // not installed; a damaged record is replaced
+	}
+	return in
+}
+
+func (h *Host) review(c *Candidate, m *manifest.Manifest, old *store.Installation, given answers.Values) error {
+	dir, err := h.store.Dir(&c.record)
+	if err != nil {
+		return err
+	}
+	ext := launch.Extension{
+		ID: c.record.ID, Manifest: m, Dir: dir, DataDir: h.store.DataPath(c.record.ID), CacheDir: h.store.CacheDir(c.record.ID), Answers: given,
+		Exists: func(name string) bool { _, ok := c.bundle.Lookup(name); return ok },
+	}
+	plan, err := launch.Make(ext, h.machine)
+	if err != nil {
+		return err
+	}
+	if rel, ok := strings.CutPrefix(plan.Spec.Argv[0], dir+string(filepath.Separator)); ok {
+		c.command = filepath.ToSlash(rel)
+		if !ext.Exists(c.command) {
+			return problem.New(problem.Invalid, "install/command", "the command is not in the bundle").At(c.command).Try("tell its author: satchel validate finds it")
+		}
+	}
+	c.Review = plan.Review(ext)
+	c.Review.Source, c.Review.Digest, c.Review.Signature = c.record.Source, c.record.Digest, "unsigned"
+	if c.bundle.Signature() != nil {
+		c.Review.Signature = "present, not verified by this version"
+	}
+	if old != nil {
+		c.Review.Replaces = old.Version
+	}
+	if len(c.record.Secrets) > 0 {
+		c.Review.Risks = append(c.Review.Risks, spec.Risk{Level: spec.Medium, Text: "secrets are kept in a file that only you can read, not in the system's keychain"})
+	}
+	return nil
+}
+
+// Install installs a candidate that was agreed to. It is there whole or not at all.
+func (h *Host) Install(ctx context.Context, c *Candidate, progress func(done, total int64)) (*Installed, error) {
+	stage, err := h.store.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer stage.Abort()
+	tree, err := c.bundle.Extract(ctx, stage.Dir(), mcpb.ExtractOptions{
+		Executable: executables(c), ReadOnly: true, Portable: true, Sync: true, Progress: progress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	res := &Installed{Review: c.Review, Replaced: c.Review.Replaces}
+	c.record.TreeDigest, c.record.Installed = tree.Digest, time.Now().UTC()
+	if err := stage.Commit(&c.record); err != nil {
+		return nil, err
+	}
+	if _, err := h.store.DataDir(c.record.ID); err != nil {
+		return nil, err
+	}
+	m, err := manifestOf(&c.record)
+	if err != nil {
+		return nil, err
+	}
+	res.Extension = h.extension(&c.record, m)
+	return res, nil
+}
+
+// executables are the files that must be executable whatever the archive says: the command inside the bundle, and the
+// entry point (modelcontextprotocol/mcpb#294).
+func executables(c *Candidate) []string {
+	return []string{c.command, c.entry}
+}

@@ -1,0 +1,127 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"satchel/internal/problem"
+	"satchel/internal/spec"
+	"satchel/internal/store"
+	"satchel/internal/supervisor"
+	"satchel/mcpb"
+)
+
+// ready gives the Spec of an extension that may start now: its answers are complete, its files are as installed. Until
+// release is called its files stay.
+func (h *Host) ready(id string) (s spec.Spec, release func(), err error) {
+	in, m, err := h.get(id)
+	if err != nil {
+		return spec.Spec{}, nil, err
+	}
+	plan, err := h.plan(in, m)
+	if err != nil {
+		return spec.Spec{}, nil, err
+	}
+	if err := plan.Ready(); err != nil {
+		return spec.Spec{}, nil, err
+	}
+	if _, err := h.store.DataDir(in.ID); err != nil {
+		return spec.Spec{}, nil, err
+	}
+	if release, err = h.store.Hold(in); err != nil {
+		return spec.Spec{}, nil, err
+	}
+	if err := h.checkFiles(in); err != nil {
+		release()
+		return spec.Spec{}, nil, err
+	}
+	return plan.Spec, release, nil
+}
+
+// checkFiles compares the files with what was installed. A program of the same user can change them between this and
+// the start: docs/security.md says so.
+func (h *Host) checkFiles(in *store.Installation) error {
+	dir, err := h.store.Dir(in)
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return problem.New(problem.Failed, "run/files", "its files cannot be opened").At(in.ID).Because(err).Try("install it again")
+	}
+	defer root.Close()
+	tree, err := mcpb.TreeDigest(root)
+	if err == nil && tree.Digest == in.TreeDigest {
+		return nil
+	}
+	return problem.New(problem.Refused, "run/changed-files", "its files are not those that were installed").At(in.ID).Because(err).
+		From("docs/security.md").Try("install it again: satchel install %s", in.Source)
+}
+
+// Run runs an extension on the given streams until it ends, and gives its exit code.
+func (h *Host) Run(ctx context.Context, id string, stdin, stdout, stderr *os.File) (int, error) {
+	s, release, err := h.ready(id)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	return supervisor.Attach(ctx, s, stdin, stdout, stderr)
+}
+
+// start starts an extension and speaks initialize with it.
+func (h *Host) start(ctx context.Context, id string) (*session, string, error) {
+	s, release, err := h.ready(id)
+	if err != nil {
+		return nil, "", err
+	}
+	srv, err := supervisor.Start(s)
+	if err != nil {
+		release()
+		return nil, "", err
+	}
+	sess, err := connect(ctx, srv.Stdin, srv.Stdout, func() error {
+		ended := srv.Ended()
+		srv.Stop()
+		release()
+		return ended
+	})
+	return sess, s.ID, err
+}
+
+// Tools starts an extension and lists its tools; it also gives the id.
+func (h *Host) Tools(ctx context.Context, id string) (string, []Tool, error) {
+	s, full, err := h.start(ctx, id)
+	if err != nil {
+		return "", nil, err
+	}
+	tools, err := s.tools(ctx)
+	s.close()
+	return full, tools, err
+}
+
+// Call starts an extension and calls a tool with a JSON object as arguments. A tool that does not exist is a problem of
+// class NotFound that lists those that do.
+func (h *Host) Call(ctx context.Context, id, tool string, args json.RawMessage) (*mcp.CallToolResult, error) {
+	s, full, err := h.start(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	tools, err := s.tools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, t := range tools {
+		if t.Name == tool {
+			return s.call(ctx, tool, args)
+		}
+		names = append(names, t.Name)
+	}
+	return nil, errors.Join(problem.New(problem.NotFound, "host/tool", "%s has no such tool", full).At(tool).Try("it has: %s", strings.Join(names, ", ")))
+}

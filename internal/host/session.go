@@ -1,0 +1,93 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"satchel/internal/problem"
+)
+
+// A Tool is what a running server offers; Schema is JSON Schema, as the server gave it.
+type Tool struct {
+	Name        string          `json:"name"`
+	Title       string          `json:"title,omitempty"`
+	Description string          `json:"description,omitempty"`
+	ReadOnly    bool            `json:"readOnly"`    // the server says that it changes nothing; a hint, not a promise
+	Destructive bool            `json:"destructive"` // the server says or implies that it may destroy things
+	InputSchema json.RawMessage `json:"inputSchema"`
+}
+
+// A session is an MCP conversation with a server that we started.
+type session struct {
+	*mcp.ClientSession
+	stop func() error
+}
+
+// connect speaks initialize with a server over its pipes; stop ends the server.
+func connect(ctx context.Context, stdin io.WriteCloser, stdout io.ReadCloser, stop func() error) (*session, error) {
+	client := mcp.NewClient(&mcp.Implementation{Name: "satchel", Version: "0"}, &mcp.ClientOptions{})
+	cs, err := client.Connect(ctx, &mcp.IOTransport{Reader: stdout, Writer: stdin}, nil)
+	if err != nil {
+		return nil, errors.Join(notAnswering(ctx, err), stop())
+	}
+	return &session{cs, stop}, nil
+}
+
+func notAnswering(ctx context.Context, err error) error {
+	p := problem.New(problem.Failed, "host/initialize", "the server did not answer the MCP handshake").From("MCP specification, lifecycle")
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return p.Try("give it more time with --timeout, or look at what it prints: satchel run ID").Because(ctx.Err())
+	}
+	return p.Because(err)
+}
+
+// close ends the conversation and the server.
+func (s *session) close() error {
+	_ = s.ClientSession.Close() // the server's end is what counts
+	return s.stop()
+}
+
+// tools lists what the server offers, over all pages.
+func (s *session) tools(ctx context.Context) ([]Tool, error) {
+	list := []Tool{}
+	if s.InitializeResult().Capabilities.Tools == nil {
+		return list, nil
+	}
+	for t, err := range s.Tools(ctx, nil) {
+		if err != nil {
+			return nil, problem.New(problem.Failed, "host/tools", "the server did not list its tools").Because(err)
+		}
+		schema, err := json.Marshal(t.InputSchema)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Tool{
+			Name: t.Name, Title: t.Title, Description: t.Description, InputSchema: schema,
+			ReadOnly: readOnly(t.Annotations), Destructive: destructive(t.Annotations),
+		})
+	}
+	return list, nil
+}
+
+func readOnly(a *mcp.ToolAnnotations) bool { return a != nil && a.ReadOnlyHint }
+
+// destructive follows the specification's default: a tool that does not say so may destroy.
+func destructive(a *mcp.ToolAnnotations) bool {
+	if a == nil || a.DestructiveHint == nil {
+		return !readOnly(a)
+	}
+	return *a.DestructiveHint && !a.ReadOnlyHint
+}
+
+// call calls a tool; args is a JSON object.
+func (s *session) call(ctx context.Context, tool string, args json.RawMessage) (*mcp.CallToolResult, error) {
+	res, err := s.CallTool(ctx, &mcp.CallToolParams{Name: tool, Arguments: args})
+	if err != nil {
+		return nil, problem.New(problem.Failed, "host/call", "the server refused the call").At(tool).Because(err)
+	}
+	return res, nil
+}
