@@ -79,7 +79,7 @@ func hasAnchor(page, anchor string) bool {
 // slug is the anchor that hosting sites make of a heading.
 func slug(heading string) string {
 	s := strings.ToLower(strings.TrimSpace(heading))
-	s = regexp.MustCompile("[^\\pL\\pN _-]").ReplaceAllString(s, "")
+	s = regexp.MustCompile(`[^\pL\pN _-]`).ReplaceAllString(s, "")
 	return strings.ReplaceAll(s, " ", "-")
 }
 

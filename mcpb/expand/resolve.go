@@ -11,14 +11,12 @@ import (
 // resolve says which program a command means: an absolute path stays; one with a separator is inside the bundle; a bare
 // name is looked for on the machine later, unless a binary server has such a file.
 func resolve(m *manifest.Manifest, in Input, command string) (string, error) {
-	sep := separator(in.OS)
-	slashed := command
+	slashed, base := command, in.Dirs.Extension
 	if in.OS == "windows" {
-		slashed = strings.ReplaceAll(command, `\`, "/")
+		slashed, base = strings.ReplaceAll(command, `\`, "/"), strings.ReplaceAll(base, `\`, "/")
 	}
-	ext := strings.TrimSuffix(command, sep)
-	if base := in.Dirs.Extension + sep; strings.HasPrefix(command, base) || ext == in.Dirs.Extension {
-		return inBundle(in, strings.TrimPrefix(slashed[len(in.Dirs.Extension):], "/"), command)
+	if rest, ok := strings.CutPrefix(slashed, base); ok && (rest == "" || rest[0] == '/') {
+		return inBundle(in, strings.TrimLeft(rest, "/"), command)
 	}
 	if strings.HasPrefix(slashed, "/") || in.OS == "windows" && len(slashed) > 1 && slashed[1] == ':' {
 		return command, nil
