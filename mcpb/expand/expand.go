@@ -204,10 +204,13 @@ func (e *expander) text(s string) (piece, bool) {
 		s = after
 		v, known := e.values[name]
 		switch {
-		case !known:
-			e.cmd.Unknown = append(e.cmd.Unknown, name)
-			text.WriteString("${" + name + "}")
-			shown.WriteString("${" + name + "}")
+		case !known: // a variable may begin inside: only the opening is passed over
+			s = rest
+			text.WriteString("${")
+			shown.WriteString("${")
+			if !strings.Contains(name, "${") {
+				e.cmd.Unknown = append(e.cmd.Unknown, name)
+			}
 		case !v.set:
 			complete = false
 		default:
@@ -233,10 +236,13 @@ func wholeVariable(s string) (string, bool) {
 func variables(s string) (names []string) {
 	for {
 		_, rest, found := strings.Cut(s, "${")
-		name, after, closed := strings.Cut(rest, "}")
+		name, _, closed := strings.Cut(rest, "}")
 		if !found || !closed {
 			return names
 		}
-		names, s = append(names, name), after
+		if !strings.Contains(name, "${") {
+			names = append(names, name)
+		}
+		s = rest
 	}
 }

@@ -109,10 +109,11 @@ func expandDefault(s string, fixed map[string]value) string {
 		}
 		if v, ok := fixed[name]; ok {
 			b.WriteString(v.items[0])
+			s = after
 		} else {
-			b.WriteString("${" + name + "}")
+			b.WriteString("${")
+			s = rest
 		}
-		s = after
 	}
 }
 
