@@ -22,6 +22,7 @@ func WatchMain(args []string) int {
 	runtime.LockOSThread()
 	report := os.NewFile(reportFD, "report")
 	closeOnExec()
+	signals := catchSignals() // before there is a program: a signal must reach it, not end us
 	pid, err := launch(args[1], args[2:])
 	if err != nil {
 		fmt.Fprintf(report, "%v", err)
@@ -29,7 +30,7 @@ func WatchMain(args []string) int {
 	}
 	report.Close()
 	releaseStreams()
-	go forwardSignals(pid)
+	go forwardSignals(pid, signals)
 	ended := make(chan int, 1)
 	go reap(pid, ended)
 	lost := make(chan struct{})
@@ -90,9 +91,13 @@ func releaseStreams() {
 	_ = unix.Close(null)
 }
 
-func forwardSignals(pid int) {
+func catchSignals() <-chan os.Signal {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
+	return signals
+}
+
+func forwardSignals(pid int, signals <-chan os.Signal) {
 	for s := range signals {
 		_ = syscall.Kill(pid, s.(syscall.Signal)) // it may have ended already
 	}
