@@ -1,50 +1,53 @@
 package expand
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"satchel/mcpb/manifest"
 )
 
+const optionPrefix = "user_config."
+
 // A value is what stands for a variable.
 type value struct {
-	set    bool
-	list   bool
-	items  []string // one, unless it is a list
-	option manifest.Option
+	set     bool
+	list    bool
+	missing bool     // required, and there is none
+	items   []string // one, unless it is a list
+	option  manifest.Option
 }
 
 func one(s string) value { return value{set: true, items: []string{s}} }
 
 // empty tells whether nothing was answered: the reference's rule for required options.
-func (v value) empty() bool {
-	for _, s := range v.items {
-		if s == "" {
-			return true
-		}
+func (v value) empty() bool { return len(v.items) == 0 || slices.Contains(v.items, "") }
+
+// piece gives a text of the value, and how it is shown: a secret by its title.
+func (v value) piece(text string) piece {
+	if !v.option.Sensitive {
+		return piece{text: text, shown: text}
 	}
-	return len(v.items) == 0
+	return piece{text: text, shown: v.placeholder(), secrets: []manifest.Option{v.option}}
 }
 
-// shown is how a value is shown: a secret by its title.
-func (v value) shown(text string) string {
-	if !v.option.Sensitive {
-		return text
+// placeholder stands for a value that is not shown. Titles are the author's: a long one is cut, as it is not the command.
+func (v value) placeholder() string {
+	const most = 60
+	title := []rune(v.option.Title[:min(len(v.option.Title), 4*most)])
+	if len(title) > most {
+		title = append(title[:most], '…')
 	}
-	return "<" + v.option.Title + ">"
+	return "<" + string(title) + ">"
 }
 
 // valuesOf gives the value of every variable: folders, separators, and the declared options.
 func valuesOf(m *manifest.Manifest, in Input) map[string]value {
-	d := in.Dirs
-	fixed := map[string]value{
-		"__dirname": one(d.Extension), "HOME": one(d.Home), "DESKTOP": one(d.Desktop), "DOCUMENTS": one(d.Documents),
-		"DOWNLOADS": one(d.Downloads), "TEMP": one(d.Temp), "pathSeparator": one(separator(in.OS)), "/": one(separator(in.OS)),
-	}
+	fixed := fixedValues(in)
 	all := make(map[string]value, len(fixed)+len(m.UserConfig))
-	for name, v := range fixed {
-		all[name] = v
+	for name, text := range fixed {
+		all[name] = one(text)
 	}
 	for _, o := range m.UserConfig {
 		v, ok := valueOf(in.Answers[o.Key])
@@ -57,10 +60,25 @@ func valuesOf(m *manifest.Manifest, in Input) map[string]value {
 		if (o.Type == manifest.Directory || o.Type == manifest.File) && !v.list && v.empty() {
 			v.set = false // an empty path is no path
 		}
-		v.option = o
-		all["user_config."+o.Key] = v
+		v.option, v.missing = o, o.Required && (!v.set || v.empty())
+		all[optionPrefix+o.Key] = v
 	}
 	return all
+}
+
+// fixedValues are the variables that no answer changes. A folder that is not known is no variable.
+func fixedValues(in Input) map[string]string {
+	d := in.Dirs
+	fixed := map[string]string{
+		"__dirname": d.Extension, "HOME": d.Home, "DESKTOP": d.Desktop, "DOCUMENTS": d.Documents,
+		"DOWNLOADS": d.Downloads, "TEMP": d.Temp, "pathSeparator": separator(in.OS), "/": separator(in.OS),
+	}
+	for name, text := range fixed {
+		if text == "" {
+			delete(fixed, name)
+		}
+	}
+	return fixed
 }
 
 // valueOf makes a value of an answer or a default; false for nil and what no option can have.
@@ -71,16 +89,16 @@ func valueOf(v any) (value, bool) {
 	case bool:
 		return one(strconv.FormatBool(v)), true
 	case float64:
-		return one(number(v)), true
+		return one(strconv.FormatFloat(v+0, 'f', -1, 64)), true // +0 makes zero of a negative zero
 	case int:
 		return one(strconv.Itoa(v)), true
 	case []string:
-		return value{set: true, list: true, items: append([]string{}, v...)}, true
+		return value{set: true, list: true, items: slices.Clone(v)}, true
 	case []any:
 		list := value{set: true, list: true}
 		for _, item := range v {
-			if s, ok := item.(string); ok {
-				list.items = append(list.items, s)
+			if one, ok := valueOf(item); ok {
+				list.items = append(list.items, one.items...)
 			}
 		}
 		return list, true
@@ -88,33 +106,23 @@ func valueOf(v any) (value, bool) {
 	return value{}, false
 }
 
-// number writes a number as JavaScript does: whole numbers below 1e21 without an exponent.
-func number(f float64) string {
-	if f > -1e21 && f < 1e21 {
-		return strconv.FormatFloat(f, 'f', -1, 64)
-	}
-	return strconv.FormatFloat(f, 'g', -1, 64)
-}
-
 // expandDefault puts folders and separators into a default, in one pass. Options are not looked up there.
-func expandDefault(s string, fixed map[string]value) string {
+func expandDefault(s string, fixed map[string]string) string {
 	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(s, "${")
-		name, after, closed := strings.Cut(rest, "}")
+	for b.Len() <= maxBytes {
+		before, name, after, found := cutVariable(s)
 		b.WriteString(before)
-		if !found || !closed {
-			b.WriteString(s[len(before):])
-			return b.String()
+		if !found {
+			break
 		}
-		if v, ok := fixed[name]; ok {
-			b.WriteString(v.items[0])
-			s = after
-		} else {
-			b.WriteString("${")
-			s = rest
+		text, ok := fixed[name]
+		if !ok {
+			text = "${" + name + "}"
 		}
+		b.WriteString(text)
+		s = after
 	}
+	return b.String()
 }
 
 func separator(os string) string {

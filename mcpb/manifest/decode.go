@@ -3,34 +3,21 @@ package manifest
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 )
 
 // decode reads the types from what the schema knows, by exact keys, the last one of a key given twice: encoding/json
-// alone would also take "NAME" for "name", which no other reader does. Lists in defaults become []string.
+// alone would also take "NAME" for "name", which no other reader does, and would merge objects given twice.
 func decode(data []byte, root *node) (*Manifest, error) {
 	var b bytes.Buffer
 	writeKnown(&b, data, root, manifestShape())
 	var m Manifest
-	if err := json.Unmarshal(b.Bytes(), &m); err != nil {
-		return nil, err
-	}
-	for i := range m.UserConfig {
-		if list, ok := m.UserConfig[i].Default.([]any); ok {
-			texts := make([]string, len(list))
-			for j, v := range list {
-				texts[j], _ = v.(string)
-			}
-			m.UserConfig[i].Default = texts
-		}
-	}
-	return &m, nil
+	return &m, json.Unmarshal(b.Bytes(), &m)
 }
 
 // writeKnown writes a value as JSON, without the keys that its shape does not know.
 func writeKnown(b *bytes.Buffer, data []byte, n *node, s *shape) {
 	switch {
-	case s == nil || n.kind != kObject && n.kind != kArray:
+	case s.elem == nil && s.fields == nil:
 		b.Write(data[n.start:n.end])
 	case n.kind == kArray:
 		b.WriteByte('[')
@@ -41,30 +28,32 @@ func writeKnown(b *bytes.Buffer, data []byte, n *node, s *shape) {
 			writeKnown(b, data, item, s.elem)
 		}
 		b.WriteByte(']')
-	default:
+	case n.kind == kObject:
 		writeKnownObject(b, data, n, s)
+	default: // the text, number or boolean of a default
+		b.Write(data[n.start:n.end])
 	}
 }
 
 func writeKnownObject(b *bytes.Buffer, data []byte, n *node, s *shape) {
 	b.WriteByte('{')
-	var written []string
-	for _, m := range n.members {
-		f, known := findField(s, m.key)
+	comma := false
+	n.each(func(m *member) {
 		elem := s.elem
 		if s.fields != nil {
+			f, known := s.find(m.key)
+			if !known {
+				return
+			}
 			elem = f.shape
 		}
-		if s.fields != nil && !known || slices.Contains(written, m.key) {
-			continue
-		}
-		if len(written) > 0 {
+		if comma {
 			b.WriteByte(',')
 		}
-		written = append(written, m.key)
-		key, _ := json.Marshal(m.key) // a string always has a JSON form
-		b.Write(append(key, ':'))
-		writeKnown(b, data, n.get(m.key), elem)
-	}
+		comma = true
+		b.Write(data[m.start:m.end])
+		b.WriteByte(':')
+		writeKnown(b, data, m.val, elem)
+	})
 	b.WriteByte('}')
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"strings"
 
 	"satchel/internal/problem"
@@ -9,6 +10,7 @@ import (
 // Local is the namespace of extensions installed from a file or a URL.
 const Local = "local"
 
+// maxIDName is the longest name or namespace in an id, in bytes.
 const maxIDName = 64
 
 // ID makes the id namespace/name by which an extension is known everywhere: the name in lower case, every run outside
@@ -16,36 +18,49 @@ const maxIDName = 64
 // refused with a problem of class Invalid that proposes one. The namespace must have the form of a name already. ID of
 // its own result's name gives the same id.
 func ID(namespace, name string) (string, error) {
+	if !isIDName(namespace) {
+		return "", problem.New(problem.Invalid, "manifest/name", "%s is no namespace: a-z, 0-9, dots, dashes and underscores, at most %d", quote(namespace), maxIDName).
+			From(sourceOf("manifest/name"))
+	}
 	id := fold(name)
-	if idName(namespace) && idName(id) {
+	if isIDName(id) {
 		return namespace + "/" + id, nil
 	}
-	p := problem.New(problem.Invalid, "manifest/name", "gives no id: %q must begin and end with a letter or digit and have at most %d characters", id, maxIDName).
-		At(name).From(ours)
-	if better := strings.Trim(id[:min(len(id), maxIDName)], "._-"); idName(better) {
-		p = p.Try("name it %q", better)
-	}
-	return "", p
+	return "", problem.New(problem.Invalid, "manifest/name", "the name %s gives no id: it must begin and end with a letter or a digit and have at most %d", quote(name), maxIDName).
+		From(sourceOf("manifest/name")).Try("%s", idFix(name))
 }
 
+// idFix proposes a name that gives an id.
+func idFix(name string) string {
+	better := strings.Trim(fold(name), "._-")
+	better = strings.TrimRight(better[:min(len(better), maxIDName)], "._-")
+	if better == "" {
+		better = "my-extension"
+	}
+	return fmt.Sprintf("name it %q", better)
+}
+
+// fold lower-cases ASCII only: other alphabets' letters become dashes, also those whose lower case is an ASCII letter.
 func fold(name string) string {
 	var b strings.Builder
-	dash := false
-	for _, r := range strings.ToLower(name) {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '_' || r == '-' {
+	inRun := false
+	for _, r := range lowerASCII(name) {
+		switch {
+		case isIDRune(r):
 			b.WriteRune(r)
-			dash = false
-		} else if !dash {
+		case !inRun:
 			b.WriteByte('-')
-			dash = true
 		}
+		inRun = !isIDRune(r)
 	}
 	return b.String()
 }
 
-func idName(s string) bool {
-	if s == "" || len(s) > maxIDName || s != fold(s) {
-		return false
-	}
-	return isAlnum(rune(s[0])) && isAlnum(rune(s[len(s)-1]))
+func isIDRune(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '_' || r == '-'
+}
+
+func isIDName(s string) bool {
+	return s != "" && len(s) <= maxIDName && !strings.ContainsFunc(s, func(r rune) bool { return !isIDRune(r) }) &&
+		isAlnum(rune(s[0])) && isAlnum(rune(s[len(s)-1]))
 }

@@ -1,13 +1,10 @@
 package manifest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -19,72 +16,81 @@ import (
 // maxResource is the largest file of translated texts that is read, in bytes.
 const maxResource = 1 << 20
 
-// texts is a file of translated texts: the same keys as the manifest, with the texts that a person sees.
-type texts struct {
-	DisplayName     string                `json:"display_name"`
-	Description     string                `json:"description"`
-	LongDescription string                `json:"long_description"`
-	Keywords        []string              `json:"keywords"`
-	Tools           []Tool                `json:"tools"`
-	Prompts         []Prompt              `json:"prompts"`
-	UserConfig      map[string]optionText `json:"user_config"`
-}
-
-type optionText struct {
-	Title       string `json:"title"`
-	Description string `json:"description"`
-}
-
-// Localize gives a copy of the manifest with its texts in the language that fits the preferred ones best, by BCP 47
-// matching among the resource files that files holds; the manifest itself when there is none. Only texts change: names,
-// commands and options stay the author's. A resource that is too large or no JSON is a problem of class Invalid.
-func Localize(m *Manifest, files fs.FS, preferred ...language.Tag) (*Manifest, error) {
+// Localize gives a copy of the manifest with its texts in the language that fits the preferred ones best. A preferred
+// language is looked for with its parents (pt-BR, then pt) among the resource files that files holds; the texts of the
+// default locale are those of the manifest, so that a preferred language that is the default's ends the search. With no
+// match the texts stay as they are.
+//
+// Only texts change, as MANIFEST.md has it: names, commands and options stay the author's, and what a resource has
+// beyond the manifest is left out. A resource that leads out of the bundle, is too large or no JSON object is a problem
+// of class Invalid. The manifest is not changed.
+func Localize(m *Manifest, files fs.FS, prefer ...language.Tag) (*Manifest, error) {
 	if m.Localization == nil {
 		return m, nil
 	}
-	for _, locale := range candidates(m.Localization.DefaultLocale, preferred) {
-		name, ok := resourcePath(m.Localization.Resources, locale)
-		if !ok {
-			return nil, problem.New(problem.Invalid, "manifest/locale", "leads out of the bundle").At(m.Localization.Resources)
+	if !isLocale(m.Localization.DefaultLocale) {
+		return nil, badLocalization("default_locale", m.Localization.DefaultLocale, "is not a language tag")
+	}
+	for _, locale := range locales(m.Localization.DefaultLocale, prefer) {
+		name, why := resourcePath(m.Localization.Resources, locale)
+		if why != "" {
+			return nil, badLocalization("resources", m.Localization.Resources, why)
 		}
-		t, err := readTexts(files, name)
+		resource, err := readTexts(files, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, problem.New(problem.Invalid, "manifest/locale", "cannot be read").At(name).Because(err)
+			return nil, badLocalization("resources", name, "cannot be read").Because(err)
 		}
-		return t.apply(m), nil
+		return localized(m, resource), nil
 	}
 	return m, nil
 }
 
-// candidates lists the locales to try: each preferred one with its parents (pt-BR, pt), then the default.
-func candidates(fallback string, preferred []language.Tag) []string {
-	var list []string
-	for _, tag := range preferred {
-		for ; tag != language.Und; tag = tag.Parent() {
-			list = append(list, tag.String())
-			if base, conf := tag.Base(); conf != language.No && base.String() == tag.String() {
-				break
+func badLocalization(key, text, why string) *problem.Problem {
+	return problem.New(problem.Invalid, "manifest/locale", "%s %s", quote(text), why).At("localization." + key).From(sourceOf("manifest/locale"))
+}
+
+// locales lists the names of resources to try: those of each preferred language from the special to the general, and
+// the default, last or where a preferred language reaches it.
+func locales(fallback string, prefer []language.Tag) (list []string) {
+	ours, err := language.Parse(fallback)
+	var general []language.Tag // the default and what is above it
+	for tag := ours; err == nil && tag != language.Und; tag = tag.Parent() {
+		general = append(general, tag)
+	}
+	for _, want := range prefer {
+		for tag := want; tag != language.Und; tag = tag.Parent() {
+			if isLocale(tag.String()) {
+				list = append(list, tag.String())
+			}
+			if slices.Contains(general, tag) {
+				return append(list, fallback)
 			}
 		}
 	}
-	return slices.Compact(append(list, fallback))
+	return append(list, fallback)
 }
 
-// resourcePath puts the locale into the path of the resources; false when that is no path inside the bundle.
-func resourcePath(resources, locale string) (string, bool) {
-	if rule, _ := localeFormat(locale); rule != "" {
-		return "", false
+// resourcePath puts the locale into the path of the resources, or says why that is no path inside the bundle.
+func resourcePath(resources, locale string) (name, why string) {
+	const variable = "${locale}"
+	var b strings.Builder
+	lower := lowerASCII(resources)
+	for {
+		i := strings.Index(lower, variable)
+		if i < 0 {
+			return localPath(b.String() + resources)
+		}
+		b.WriteString(resources[:i] + locale)
+		resources, lower = resources[i+len(variable):], lower[i+len(variable):]
 	}
-	name := regexp.MustCompile(`(?i)\$\{locale\}`).ReplaceAllLiteralString(strings.TrimPrefix(resources, "${__dirname}/"), locale)
-	name = path.Clean(name)
-	return name, fs.ValidPath(name) && !strings.Contains(name, `\`)
 }
 
-func readTexts(files fs.FS, name string) (*texts, error) {
-	f, err := files.Open(name)
+// readTexts reads a file of translated texts: a JSON object with the keys of the manifest.
+func readTexts(files fs.FS, name string) (*node, error) {
+	f, err := openFile(files, name)
 	if err != nil {
 		return nil, err
 	}
@@ -96,38 +102,65 @@ func readTexts(files fs.FS, name string) (*texts, error) {
 	if len(data) > maxResource {
 		return nil, fmt.Errorf("has more than %d bytes", maxResource)
 	}
-	var t texts
-	return &t, json.Unmarshal(data, &t)
+	root, finding := readTree(data)
+	if finding != nil {
+		return nil, errors.New(finding.Message)
+	}
+	if root.kind != kObject {
+		return nil, fmt.Errorf("is %s, expected an object", article(root.kind))
+	}
+	return root, nil
 }
 
-func (t *texts) apply(m *Manifest) *Manifest {
+// localized gives a copy of m with the texts of a resource. What has another type than the manifest's text is passed
+// over, and so is an empty text.
+func localized(m *Manifest, resource *node) *Manifest {
 	c := *m
-	set := func(to *string, s string) {
-		if s != "" {
-			*to = s
+	translate(&c.DisplayName, resource, "display_name")
+	translate(&c.Description, resource, "description")
+	translate(&c.LongDescription, resource, "long_description")
+	translate(&c.Author.Name, resource.get("author"), "name")
+	if words := resource.get("keywords"); words != nil && words.kind == kArray {
+		c.Keywords = nil
+		for _, w := range words.items {
+			if w.kind == kString {
+				c.Keywords = append(c.Keywords, w.str)
+			}
 		}
-	}
-	set(&c.DisplayName, t.DisplayName)
-	set(&c.Description, t.Description)
-	set(&c.LongDescription, t.LongDescription)
-	if t.Keywords != nil {
-		c.Keywords = t.Keywords
 	}
 	c.Tools, c.Prompts, c.UserConfig = slices.Clone(m.Tools), slices.Clone(m.Prompts), slices.Clone(m.UserConfig)
+	tools, prompts := byName(resource.get("tools")), byName(resource.get("prompts"))
 	for i := range c.Tools {
-		if j := slices.IndexFunc(t.Tools, func(x Tool) bool { return x.Name == c.Tools[i].Name }); j >= 0 {
-			set(&c.Tools[i].Description, t.Tools[j].Description)
-		}
+		translate(&c.Tools[i].Description, tools[c.Tools[i].Name], "description")
 	}
 	for i := range c.Prompts {
-		if j := slices.IndexFunc(t.Prompts, func(x Prompt) bool { return x.Name == c.Prompts[i].Name }); j >= 0 {
-			set(&c.Prompts[i].Description, t.Prompts[j].Description)
-		}
+		translate(&c.Prompts[i].Description, prompts[c.Prompts[i].Name], "description")
+		translate(&c.Prompts[i].Text, prompts[c.Prompts[i].Name], "text")
 	}
+	options := map[string]*node{}
+	resource.get("user_config").each(func(m *member) { options[m.key] = m.val })
 	for i := range c.UserConfig {
-		text := t.UserConfig[c.UserConfig[i].Key]
-		set(&c.UserConfig[i].Title, text.Title)
-		set(&c.UserConfig[i].Description, text.Description)
+		translate(&c.UserConfig[i].Title, options[c.UserConfig[i].Key], "title")
+		translate(&c.UserConfig[i].Description, options[c.UserConfig[i].Key], "description")
 	}
 	return &c
+}
+
+func translate(to *string, resource *node, key string) {
+	if s, ok := resource.text(key); ok && s != "" {
+		*to = s
+	}
+}
+
+func byName(listed *node) map[string]*node {
+	found := map[string]*node{}
+	if listed == nil {
+		return found
+	}
+	for _, n := range listed.items {
+		if name, ok := n.text("name"); ok {
+			found[name] = n
+		}
+	}
+	return found
 }

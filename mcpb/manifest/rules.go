@@ -1,14 +1,15 @@
 package manifest
 
-// A Rule is one thing that a manifest must, or should, hold to.
+// A Rule is one thing that a manifest must, or should, hold to. How bad a breach is depends on the case.
 type Rule struct {
-	ID     string
-	Why    string
+	ID     string // the rule of a [Finding]
+	Why    string // one line
 	Source string // where it comes from
 }
 
 const (
 	schemaSource = "MCPB manifest schema, as @anthropic-ai/mcpb 2.1.2 checks it"
+	refSource    = "@anthropic-ai/mcpb 2.1.2, getMcpConfigForManifest"
 	specSource   = "MCPB MANIFEST.md"
 	ours         = "docs/compatibility.md"
 )
@@ -19,7 +20,7 @@ func Rules() []Rule {
 		{"manifest/json", "The file must be JSON.", "RFC 8259"},
 		{"manifest/bom", "A byte order mark is not JSON; some readers fail on it.", "RFC 8259, section 8.1"},
 		{"manifest/encoding", "JSON is exchanged as UTF-8.", "RFC 8259, section 8.1"},
-		{"manifest/size", "A manifest is read into memory.", ours},
+		{"manifest/size", "A manifest is read into memory, so its bytes and values are bounded.", ours},
 		{"manifest/depth", "Nesting without end exhausts the stack of some readers.", ours},
 		{"manifest/duplicate-key", "Of a key given twice, readers take different ones.", "RFC 8259, section 4"},
 		{"manifest/version", "manifest_version says which rules apply.", schemaSource},
@@ -33,16 +34,17 @@ func Rules() []Rule {
 		{"manifest/name", "The name gives no id under which the extension could be installed.", ours},
 		{"manifest/semver", "Updates need versions that can be compared.", specSource},
 		{"manifest/entry-point", "The entry point must be a file of the bundle.", ours},
-		{"manifest/icon", "A picture that is not there, or is no PNG, cannot be shown.", specSource},
-		{"manifest/file", "The manifest names a file that is not in the bundle.", ours},
-		{"manifest/locale", "The texts of the default locale must be there.", specSource},
+		{"manifest/icon", "A picture that is not in the bundle, or has no size, cannot be shown; hosts show PNG.", specSource},
+		{"manifest/locale", "Translated texts must be JSON files of the bundle.", specSource},
 		{"manifest/undeclared", "${user_config.x} without such an option stays as it is, and the server gets that text.", ours},
 		{"manifest/unknown-variable", "An unknown variable stays as it is, and the server gets that text.", specSource},
 		{"manifest/unused-option", "The person is asked for a value that nothing uses.", ours},
 		{"manifest/default", "A default that the option itself would refuse.", ours},
-		{"manifest/range", "min is larger than max.", ours},
+		{"manifest/range", "min and max must leave a number to choose, and say nothing about other types.", ours},
+		{"manifest/required-default", "A default does not answer a required option in hosts that follow the reference.", refSource},
 		{"manifest/multiple", "multiple is for folders, files and text, not for this type.", specSource},
 		{"manifest/sensitive-default", "A secret in the manifest is no secret.", ours},
+		{"manifest/platforms", "An empty list of platforms is read as all or as none.", ours},
 		{"manifest/version-range", "A version range that cannot be read holds for no version.", "npm semver; PEP 440"},
 		{"manifest/duplicate", "Two tools or prompts of one name.", ours},
 		{"manifest/prompt-argument", "The prompt's text uses an argument that is not declared.", specSource},

@@ -2,177 +2,190 @@ package manifest
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
+
+	"satchel/internal/spell"
 )
+
+// maxFindings bounds the findings that are kept: this many errors, and this many others. Which of a million findings
+// are dropped changes no verdict.
+const maxFindings = 500
 
 // A checker collects findings about one manifest.
 type checker struct {
-	version version
-	loose   bool
-	out     []Finding
+	root           *shape
+	version        version
+	loose          bool
+	out            []Finding
+	errors, others int
 }
 
-func (c *checker) add(rule, path string, start, end int, severity Severity, fix, message string, args ...any) {
-	c.out = append(c.out, Finding{
-		Rule: rule, Severity: severity, Path: path, Offset: start, EndOffset: end,
-		Message: fmt.Sprintf(message, args...), Fix: fix,
-	})
+func (c *checker) add(f Finding) {
+	count := &c.others
+	if f.Severity == Error {
+		count = &c.errors
+	}
+	if *count++; *count <= maxFindings {
+		c.out = append(c.out, f)
+	}
 }
 
-func (c *checker) at(rule, path string, n *node, severity Severity, fix, message string, args ...any) {
-	c.add(rule, path, n.start, n.end, severity, fix, message, args...)
+// full tells that no further finding of a severity is kept, so that costly hints need not be made.
+func (c *checker) full(s Severity) bool {
+	if s == Error {
+		return c.errors >= maxFindings
+	}
+	return c.others >= maxFindings
 }
 
-// walk holds a value to its shape; a nil shape allows anything.
-func (c *checker) walk(s *shape, n *node, path string) {
-	c.duplicates(n, path)
-	if s == nil {
-		c.walkAny(n, path)
+// at adds a finding about a value: about its first character when it is an object or a list.
+func (c *checker) at(rule string, severity Severity, p *place, n *node, fix, message string) {
+	end := n.end
+	if n.kind == kObject || n.kind == kArray {
+		end = n.start + 1
+	}
+	c.add(Finding{Rule: rule, Severity: severity, Path: p.String(), Offset: n.start, EndOffset: end, Message: message, Fix: fix})
+}
+
+// atKey adds a finding about a key.
+func (c *checker) atKey(rule string, severity Severity, p *place, m *member, fix, message string) {
+	c.add(Finding{Rule: rule, Severity: severity, Path: p.key(m.key).String(), Offset: m.start, EndOffset: m.end, Message: message, Fix: fix})
+}
+
+// walk holds a value to its shape.
+func (c *checker) walk(s *shape, n *node, p *place) {
+	if len(s.kinds) > 0 && !slices.Contains(s.kinds, n.kind) {
+		c.at("manifest/type", Error, p, n, typeFix(s, n), fmt.Sprintf("is %s, expected %s", article(n.kind), anyOf(s.kinds)))
 		return
 	}
-	if !slices.Contains(s.kinds, n.kind) {
-		c.at("manifest/type", path, n, Error, "", "is %s, expected %s", article(n.kind), anyOf(s.kinds))
-		return
+	elem := s.elem
+	if elem == nil {
+		elem = &shape{}
 	}
 	switch n.kind {
 	case kString:
-		c.walkText(s, n, path)
+		c.walkText(s, n, p)
+	case kNumber:
+		if math.IsInf(n.num, 0) && len(s.kinds) > 0 {
+			c.at("manifest/type", Error, p, n, "", "is a number that does not fit into 64 bits (IEEE 754)")
+		}
 	case kArray:
 		for i, item := range n.items {
-			c.walk(s.elem, item, fmt.Sprintf("%s[%d]", path, i))
+			c.walk(elem, item, p.index(i))
 		}
 	case kObject:
-		c.walkObject(s, n, path)
+		c.walkObject(s, elem, n, p)
 	}
 }
 
-// walkAny looks for duplicate keys below a value that the schema leaves free.
-func (c *checker) walkAny(n *node, path string) {
-	for _, m := range n.members {
-		c.walk(nil, m.val, join(path, m.key))
-	}
-	for i, item := range n.items {
-		c.walk(nil, item, fmt.Sprintf("%s[%d]", path, i))
-	}
-}
-
-// duplicates is a warning and not an error, so that a manifest that the reference accepts stays valid.
-func (c *checker) duplicates(n *node, path string) {
-	seen := map[string]bool{}
-	for _, m := range n.members {
-		if seen[m.key] {
-			c.add("manifest/duplicate-key", join(path, m.key), m.start, m.end, Warning, "delete one of them", "is given twice; the last one counts")
+func (c *checker) walkObject(s, elem *shape, n *node, p *place) {
+	for i := range n.members {
+		m := &n.members[i]
+		if m.shadowed {
+			c.atKey("manifest/duplicate-key", Warning, p, m, "delete one of them", "is given twice; the last one counts")
+			continue
 		}
-		seen[m.key] = true
+		if s.fields == nil {
+			c.walk(elem, m.val, p.key(m.key))
+		} else if f, known := s.find(m.key); known && f.since <= c.version {
+			c.walk(f.shape, m.val, p.key(m.key))
+		} else {
+			c.unknown(s, f, m, p)
+		}
+	}
+	for _, f := range s.fields {
+		if f.required && n.get(f.name) == nil && !c.doesWithout(f, n) {
+			fix := fmt.Sprintf("add %q: %s", f.name, f.shape.example())
+			c.at("manifest/required", Error, p.key(f.name), n, fix, "is required")
+		}
 	}
 }
 
-func (c *checker) walkText(s *shape, n *node, path string) {
+// doesWithout: the host makes the command of a uv server itself. The reference's loose schema goes further and lets
+// every type do without; such a manifest cannot be run.
+func (c *checker) doesWithout(f field, n *node) bool {
+	typ, _ := n.text("type")
+	return c.loose && f.uvLoose && c.version >= v4 && typ == UV
+}
+
+func (c *checker) walkText(s *shape, n *node, p *place) {
 	if len(s.enum) > 0 {
-		c.walkEnum(s, n, path)
+		c.walkEnum(s, n, p)
 	}
-	if s.format == nil {
-		return
-	}
-	if rule, message := s.format(n.str); rule != "" {
-		c.at(rule, path, n, Error, "", "%s", message)
+	if s.format != nil && !s.format.ok(n.str) {
+		c.at(s.format.rule, Error, p, n, s.format.fix, s.format.message)
 	}
 }
 
-func (c *checker) walkEnum(s *shape, n *node, path string) {
+func (c *checker) walkEnum(s *shape, n *node, p *place) {
 	var allowed []string
 	for _, e := range s.enum {
-		if e.since <= c.version {
+		switch {
+		case e.since <= c.version && e.value == n.str:
+			return
+		case e.since <= c.version:
 			allowed = append(allowed, e.value)
-		} else if e.value == n.str {
-			c.at("manifest/enum", path, n, Error, fmt.Sprintf("set manifest_version to %q", e.since), "%q needs manifest_version %s, this is %s", n.str, e.since, c.version)
+		case e.value == n.str:
+			c.at("manifest/enum", Error, p, n, fmt.Sprintf("set manifest_version to %q", e.since),
+				fmt.Sprintf("%q needs manifest_version %s, this is %s", n.str, e.since, c.version))
 			return
 		}
 	}
-	if !slices.Contains(allowed, n.str) {
-		fix := "one of " + strings.Join(allowed, ", ")
-		if near := nearest(n.str, allowed); near != "" {
-			fix = fmt.Sprintf("did you mean %q?", near)
-		}
-		c.at("manifest/enum", path, n, Error, fix, "is %q, expected %s", n.str, strings.Join(allowed, " or "))
-	}
-}
-
-func (c *checker) walkObject(s *shape, n *node, path string) {
-	if s.fields == nil {
-		for _, m := range n.members {
-			c.walk(s.elem, m.val, join(path, m.key))
-		}
-		return
-	}
-	for i, m := range n.members {
-		if n.get(m.key) != m.val && !c.isLast(n, i) {
-			continue // a key given twice: the last one counts
-		}
-		f, known := findField(s, m.key)
-		if !known || f.since > c.version {
-			c.unknown(s, f, m, path)
-			continue
-		}
-		c.walk(f.shape, m.val, join(path, m.key))
-	}
-	for _, f := range s.fields {
-		if f.required && n.get(f.name) == nil && !(c.loose && f.name == "mcp_config" && c.version >= v4) {
-			c.add("manifest/required", join(path, f.name), n.start, n.start+1, Error, "", "is required")
-		}
-	}
-}
-
-func (c *checker) isLast(n *node, i int) bool {
-	for _, m := range n.members[i+1:] {
-		if m.key == n.members[i].key {
-			return false
-		}
-	}
-	return true
-}
-
-func findField(s *shape, name string) (field, bool) {
-	for _, f := range s.fields {
-		if f.name == name {
-			return f, true
-		}
-	}
-	return field{}, false
+	c.at("manifest/enum", Error, p, n, didYouMean(n.str, allowed), fmt.Sprintf("is %s, expected %s", quote(n.str), strings.Join(allowed, " or ")))
 }
 
 // unknown reports a key that the schema of this version does not have; f is the field of a later version, if any.
-func (c *checker) unknown(s *shape, f field, m member, path string) {
+func (c *checker) unknown(s *shape, f field, m *member, p *place) {
 	severity := Error
 	if c.loose {
 		severity = Warning
+	}
+	if c.full(severity) {
+		c.add(Finding{Severity: severity})
+		return
 	}
 	message, fix := "is not a known key", ""
 	if f.since > c.version {
 		message, fix = fmt.Sprintf("needs manifest_version %s, this is %s", f.since, c.version), fmt.Sprintf("set manifest_version to %q", f.since)
 	} else {
-		var names []string
-		for _, f := range s.fields {
-			names = append(names, f.name)
-		}
-		if near := nearest(m.key, names); near != "" {
-			fix = fmt.Sprintf("did you mean %q?", near)
-		}
+		fix = c.unknownFix(s, m.key)
 	}
-	c.add("manifest/unknown-key", join(path, m.key), m.start, m.end, severity, fix, "%s", message)
+	c.atKey("manifest/unknown-key", severity, p, m, fix, message)
 }
 
-// join adds a key to a path: with a dot, or in brackets when the key is no plain word.
-func join(path, key string) string {
-	plain := key != "" && !strings.ContainsFunc(key, func(r rune) bool { return !isAlnum(r) && r != '_' && r != '-' && r != '$' })
-	switch {
-	case !plain:
-		return fmt.Sprintf("%s[%q]", path, key)
-	case path == "":
-		return key
+// unknownFix proposes the key that was meant, of any version, or the object that has such a key.
+func (c *checker) unknownFix(s *shape, key string) string {
+	var names []string
+	for _, f := range s.fields {
+		names = append(names, f.name)
 	}
-	return path + "." + key
+	if near := spell.Nearest(key, names); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	if path, ok := c.root.home(key); ok {
+		return "it belongs into " + path
+	}
+	return didYouMean(key, names)
+}
+
+// typeFix shows how a value of the right type looks.
+func typeFix(s *shape, n *node) string {
+	switch {
+	case n.kind == kNull:
+		return "leave it out, or write it like " + s.example()
+	case n.kind == kString && slices.Contains([]string{"true", "false"}, n.str) && slices.Contains(s.kinds, kBool):
+		return "write " + n.str + " without quotes"
+	case n.kind == kString && s.kinds[0] == kNumber:
+		if _, err := strconv.ParseFloat(n.str, 64); err == nil {
+			return "write the number without quotes"
+		}
+	case n.kind != kString && s.kinds[0] == kString && n.kind != kObject && n.kind != kArray:
+		return "write it in double quotes"
+	}
+	return "write it like " + s.example()
 }
 
 func article(k kind) string {
@@ -191,46 +204,4 @@ func anyOf(kinds []kind) string {
 		words[i] = article(k)
 	}
 	return strings.Join(words, " or ")
-}
-
-// nearest gives the candidate that a misspelling most likely meant: at most a third of its letters differ.
-func nearest(word string, candidates []string) string {
-	best, bestDistance := "", 3
-	for _, cand := range candidates {
-		if len(word) > 64 {
-			break
-		}
-		d := distance(strings.ToLower(word), strings.ToLower(cand))
-		if d < bestDistance && d*3 <= max(len(cand), 3) {
-			best, bestDistance = cand, d
-		}
-	}
-	return best
-}
-
-// distance is the number of letters to insert, delete, replace or swap with a neighbour (optimal string alignment).
-func distance(a, b string) int {
-	rows := [3][]int{}
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-	}
-	prev2, prev, cur := rows[0], rows[1], rows[2]
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], prev2[j-2]+1)
-			}
-		}
-		prev2, prev, cur = prev, cur, prev2
-	}
-	return prev[len(b)]
 }

@@ -1,5 +1,11 @@
 package manifest
 
+import (
+	"encoding/json"
+	"math"
+	"strings"
+)
+
 // A version is a manifest version, as the n in 0.n.
 type version int
 
@@ -26,13 +32,14 @@ func versionOf(s string) (version, bool) {
 
 func (v version) String() string { return "0." + string(rune('0'+v)) }
 
-// A shape is what the schema says about a value. It is data, so that a JSON Schema can be made of it as well.
+// A shape is what the schema says about a value. It is data, so that a JSON Schema can be made of it as well. The zero
+// shape allows anything.
 type shape struct {
-	kinds  []kind  // the types allowed
+	kinds  []kind  // the types allowed; none: all
 	fields []field // of an object with known keys
 	elem   *shape  // of a list's items, or of the values of an object with any keys
 	enum   []enumValue
-	format format
+	format *format
 }
 
 type field struct {
@@ -40,6 +47,7 @@ type field struct {
 	shape    *shape
 	required bool
 	since    version // 0: always
+	uvLoose  bool    // hosts do without it for a server of type uv
 }
 
 type enumValue struct {
@@ -47,17 +55,8 @@ type enumValue struct {
 	since version
 }
 
-// A format is a further rule for a text; it gives the finding's rule and message, "" when the text is right.
-type format func(s string) (rule, message string)
-
-func text(f ...format) *shape {
-	s := &shape{kinds: []kind{kString}}
-	if len(f) > 0 {
-		s.format = f[0]
-	}
-	return s
-}
-
+func text() *shape                   { return &shape{kinds: []kind{kString}} }
+func formatted(f *format) *shape     { return &shape{kinds: []kind{kString}, format: f} }
 func list(elem *shape) *shape        { return &shape{kinds: []kind{kArray}, elem: elem} }
 func mapOf(elem *shape) *shape       { return &shape{kinds: []kind{kObject}, elem: elem} }
 func object(fields ...field) *shape  { return &shape{kinds: []kind{kObject}, fields: fields} }
@@ -74,37 +73,116 @@ func oneOf(values ...string) *shape {
 	return s
 }
 
+// find gives the field of a key; false when the shape has no such field in any version.
+func (s *shape) find(key string) (field, bool) {
+	for _, f := range s.fields {
+		if f.name == key {
+			return f, true
+		}
+	}
+	return field{}, false
+}
+
+// home gives the path of the object that has a field of this name; false when there is none below s, or more than one
+// equally near the top.
+func (s *shape) home(key string) (path string, found bool) {
+	depth := math.MaxInt
+	var visit func(s *shape, at string)
+	visit = func(s *shape, at string) {
+		for _, f := range s.fields {
+			if d := strings.Count(at, "."); f.name == key && at != "" && d <= depth {
+				path, found, depth = at, d < depth, d
+			}
+			visit(f.shape, strings.TrimPrefix(at+"."+f.name, "."))
+		}
+		if s.elem != nil {
+			visit(s.elem, at)
+		}
+	}
+	visit(s, "")
+	return path, found
+}
+
+// example writes the least JSON that fits the shape, with ... for a text, for sentences such as: write {"name": "..."}.
+func (s *shape) example() string {
+	switch {
+	case len(s.enum) > 0:
+		first, _ := json.Marshal(s.enum[0].value) // a string always has a JSON form
+		return string(first)
+	case len(s.kinds) == 0 || s.kinds[0] == kString:
+		return `"..."`
+	case s.kinds[0] == kArray:
+		return "[" + s.elem.example() + "]"
+	case s.kinds[0] == kNumber:
+		return "1"
+	case s.kinds[0] == kBool:
+		return "true"
+	}
+	var members []string
+	for _, f := range s.fields {
+		if f.required {
+			members = append(members, `"`+f.name+`": `+f.shape.example())
+		}
+	}
+	if s.elem != nil {
+		members = append(members, `"...": `+s.elem.example())
+	}
+	return "{" + strings.Join(members, ", ") + "}"
+}
+
 // manifestShape is the schema of all versions; the differences between them are in since.
 func manifestShape() *shape {
-	command := []field{opt("command", text()), opt("args", list(text())), opt("env", mapOf(text()))}
-	config := append([]field{req("command", text())}, command[1:]...)
-	config = append(config, opt("platform_overrides", mapOf(object(command...))))
-	serverType := oneOf(Python, Node, Binary)
-	serverType.enum = append(serverType.enum, enumValue{UV, v4})
 	return object(
 		opt("$schema", text()), opt("dxt_version", text()), opt("manifest_version", text()),
-		req("name", text()), opt("display_name", text()), req("version", text()), req("description", text()), opt("long_description", text()),
-		req("author", object(req("name", text()), opt("email", text(emailFormat)), opt("url", text(urlFormat)))),
-		opt("repository", object(req("type", text()), req("url", text(urlFormat)))),
-		opt("homepage", text(urlFormat)), opt("documentation", text(urlFormat)), opt("support", text(urlFormat)),
+		req("name", text()), opt("display_name", text()), req("version", text()),
+		req("description", text()), opt("long_description", text()),
+		req("author", object(req("name", text()), opt("email", formatted(emailFormat())), opt("url", formatted(urlFormat())))),
+		opt("repository", object(req("type", text()), req("url", formatted(urlFormat())))),
+		opt("homepage", formatted(urlFormat())), opt("documentation", formatted(urlFormat())), opt("support", formatted(urlFormat())),
 		opt("icon", text()),
-		opt("icons", list(object(req("src", text()), req("size", text(sizeFormat)), opt("theme", text(notEmpty))))).from(v3),
+		opt("icons", list(object(
+			req("src", text()), req("size", formatted(sizeFormat())), opt("theme", formatted(notEmpty())),
+		))).from(v3),
 		opt("screenshots", list(text())),
-		opt("localization", object(req("resources", text(localePathFormat)), req("default_locale", text(localeFormat)))).from(v3),
-		req("server", object(req("type", serverType), req("entry_point", text()), req("mcp_config", object(config...)))),
-		opt("tools", list(object(req("name", text()), opt("description", text())))), opt("tools_generated", of(kBool)),
-		opt("prompts", list(object(req("name", text()), opt("description", text()), opt("arguments", list(text())), req("text", text())))), opt("prompts_generated", of(kBool)),
+		opt("localization", object(
+			req("resources", formatted(localePathFormat())), req("default_locale", formatted(localeFormat())),
+		)).from(v3),
+		req("server", serverShape()),
+		opt("tools", list(object(req("name", text()), opt("description", text())))),
+		opt("tools_generated", of(kBool)),
+		opt("prompts", list(object(
+			req("name", text()), opt("description", text()), opt("arguments", list(text())), req("text", text()),
+		))),
+		opt("prompts_generated", of(kBool)),
 		opt("keywords", list(text())), opt("license", text()),
-		opt("privacy_policies", list(text(urlFormat))).from(v2),
+		opt("privacy_policies", list(formatted(urlFormat()))).from(v2),
 		opt("compatibility", object(
 			opt("claude_desktop", text()), opt("platforms", list(oneOf("darwin", "win32", "linux"))),
 			opt("runtimes", object(opt("python", text()), opt("node", text()))),
 		)),
-		opt("user_config", mapOf(object(
-			req("type", oneOf(String, Number, Boolean, Directory, File)), req("title", text()), req("description", text()),
-			opt("required", of(kBool)), opt("default", &shape{kinds: []kind{kString, kNumber, kBool, kArray}, elem: text()}),
-			opt("multiple", of(kBool)), opt("sensitive", of(kBool)), opt("min", of(kNumber)), opt("max", of(kNumber)),
-		))),
-		opt("_meta", mapOf(mapOf(nil))).from(v3),
+		opt("user_config", mapOf(optionShape())),
+		opt("_meta", mapOf(mapOf(&shape{}))).from(v3),
+	)
+}
+
+func serverShape() *shape {
+	override := []field{opt("command", text()), opt("args", list(text())), opt("env", mapOf(text()))}
+	config := object(
+		req("command", text()), override[1], override[2],
+		opt("platform_overrides", mapOf(object(override...))),
+	)
+	kinds := oneOf(Python, Node, Binary)
+	kinds.enum = append(kinds.enum, enumValue{UV, v4})
+	mcpConfig := req("mcp_config", config)
+	mcpConfig.uvLoose = true
+	return object(req("type", kinds), req("entry_point", text()), mcpConfig)
+}
+
+func optionShape() *shape {
+	return object(
+		req("type", oneOf(String, Number, Boolean, Directory, File)), req("title", text()), req("description", text()),
+		opt("required", of(kBool)),
+		opt("default", &shape{kinds: []kind{kString, kNumber, kBool, kArray}, elem: text()}),
+		opt("multiple", of(kBool)), opt("sensitive", of(kBool)), opt("min", of(kNumber)), opt("max", of(kNumber)),
 	)
 }

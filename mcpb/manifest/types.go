@@ -22,20 +22,20 @@ type Manifest struct {
 	Documentation    string                                `json:"documentation,omitempty"`
 	Support          string                                `json:"support,omitempty"`
 	Icon             string                                `json:"icon,omitempty"`
-	Icons            []Icon                                `json:"icons,omitempty"`
-	Screenshots      []string                              `json:"screenshots,omitempty"`
+	Icons            []Icon                                `json:"icons,omitzero"`
+	Screenshots      []string                              `json:"screenshots,omitzero"`
 	Localization     *Localization                         `json:"localization,omitempty"`
 	Server           Server                                `json:"server"`
-	Tools            []Tool                                `json:"tools,omitempty"`
+	Tools            []Tool                                `json:"tools,omitzero"`
 	ToolsGenerated   bool                                  `json:"tools_generated,omitempty"` // the server has more tools than are listed
-	Prompts          []Prompt                              `json:"prompts,omitempty"`
+	Prompts          []Prompt                              `json:"prompts,omitzero"`
 	PromptsGenerated bool                                  `json:"prompts_generated,omitempty"`
-	Keywords         []string                              `json:"keywords,omitempty"`
+	Keywords         []string                              `json:"keywords,omitzero"`
 	License          string                                `json:"license,omitempty"`
-	PrivacyPolicies  []string                              `json:"privacy_policies,omitempty"`
+	PrivacyPolicies  []string                              `json:"privacy_policies,omitzero"`
 	Compatibility    *Compatibility                        `json:"compatibility,omitempty"`
-	UserConfig       Options                               `json:"user_config,omitempty"`
-	Meta             map[string]map[string]json.RawMessage `json:"_meta,omitempty"`
+	UserConfig       Options                               `json:"user_config,omitzero"`
+	Meta             map[string]map[string]json.RawMessage `json:"_meta,omitzero"`
 }
 
 // An Author is who says to have written the extension; it proves nothing.
@@ -81,15 +81,15 @@ type Server struct {
 
 // A Command is a program with its arguments and environment, variables not yet expanded.
 type Command struct {
-	Command string            `json:"command,omitempty"`
-	Args    []string          `json:"args,omitempty"` // nil: not given, which an override tells from empty
-	Env     map[string]string `json:"env,omitempty"`
+	Command string            `json:"command"`       // "" in an override: the same as not given
+	Args    []string          `json:"args,omitzero"` // nil: not given, which an override tells from empty
+	Env     map[string]string `json:"env,omitzero"`
 }
 
 // An MCPConfig is the command of a server and what replaces parts of it on some platforms.
 type MCPConfig struct {
 	Command
-	PlatformOverrides map[string]Command `json:"platform_overrides,omitempty"` // key: linux, darwin, win32, or with -arch
+	PlatformOverrides map[string]Command `json:"platform_overrides,omitzero"` // key: linux, darwin, win32, or with -arch
 }
 
 // A Tool is a tool that the author declares; what the server really offers is known only when it runs.
@@ -102,14 +102,14 @@ type Tool struct {
 type Prompt struct {
 	Name        string   `json:"name"`
 	Description string   `json:"description,omitempty"`
-	Arguments   []string `json:"arguments,omitempty"`
+	Arguments   []string `json:"arguments,omitzero"`
 	Text        string   `json:"text"`
 }
 
 // Compatibility is where the extension runs.
 type Compatibility struct {
 	ClaudeDesktop string   `json:"claude_desktop,omitempty"` // a version range
-	Platforms     []string `json:"platforms,omitempty"`      // darwin, win32, linux; empty: all
+	Platforms     []string `json:"platforms,omitzero"`       // darwin, win32, linux; empty: all
 	Runtimes      struct {
 		Python string `json:"python,omitempty"` // a version range
 		Node   string `json:"node,omitempty"`   // a version range
@@ -152,12 +152,19 @@ func (o Options) Get(key string) (Option, bool) {
 	return Option{}, false
 }
 
-// UnmarshalJSON reads a JSON object and keeps the order of its keys. Of a key given twice the last one counts.
+// UnmarshalJSON reads a JSON object and keeps the order of its keys. Of a key given twice the last one counts. A list as
+// a default becomes a []string.
 func (o *Options) UnmarshalJSON(data []byte) error {
 	*o = nil
 	var byKey map[string]Option
 	if err := json.Unmarshal(data, &byKey); err != nil {
 		return err
+	}
+	for key, opt := range byKey {
+		if list, ok := opt.Default.([]any); ok {
+			opt.Default = texts(list)
+			byKey[key] = opt
+		}
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if _, err := dec.Token(); err != nil { // the opening brace, or null
@@ -179,6 +186,14 @@ func (o *Options) UnmarshalJSON(data []byte) error {
 		}
 	}
 	return nil
+}
+
+func texts(list []any) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i], _ = v.(string)
+	}
+	return out
 }
 
 // MarshalJSON writes a JSON object in the order of o.

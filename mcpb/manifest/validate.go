@@ -1,9 +1,10 @@
 package manifest
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
-	"strings"
+	"unicode/utf8"
 
 	"satchel/internal/problem"
 )
@@ -14,86 +15,118 @@ type Checks struct {
 	Files      fs.FS // the folder or bundle of the manifest: what it names must be there; nil: not looked at
 }
 
-// Validate checks a manifest strictly, for its author.
+// Validate checks a manifest strictly, for its author: its JSON, its schema, and what the schema cannot say.
 func Validate(data []byte, checks Checks) *Report {
-	r, root, v := checkSchema(data, false)
-	if root != nil && root.kind == kObject && v != 0 && !checks.SchemaOnly {
-		if m, err := decode(data, root); err == nil {
-			r.Findings = append(r.Findings, checkMeaning(m, root, checks.Files)...)
-		}
+	c, root := checkSchema(data, false)
+	if root != nil && root.kind == kObject && c.version != 0 && !checks.SchemaOnly {
+		(&meaning{checker: c, root: root, files: checks.Files}).check()
 	}
-	r.finish(data)
-	return r
+	return newReport(c.out, data)
 }
 
 // Parse reads a manifest as a host does: unknown keys are warnings, a byte order mark is skipped. The error is a
 // problem of class Invalid; the report is never nil.
 func Parse(data []byte) (*Manifest, *Report, error) {
-	body := strings.TrimPrefix(string(data), "\ufeff")
-	skipped := len(data) - len(body)
-	r, root, _ := checkSchema([]byte(body), true)
-	for i := range r.Findings {
-		r.Findings[i].Offset += skipped
-		r.Findings[i].EndOffset += skipped
-	}
-	if skipped > 0 {
-		r.Findings = append(r.Findings, Finding{Rule: "manifest/bom", Severity: Warning, Message: "begins with a byte order mark", EndOffset: skipped})
-	}
-	r.finish(data)
+	c, root := checkSchema(data, true)
+	r := newReport(c.out, data)
 	if err := r.Err(); err != nil {
 		return nil, r, err
 	}
-	m, err := decode([]byte(body), root)
+	m, err := decode(data, root)
 	if err != nil {
-		return nil, r, problem.New(problem.Invalid, "manifest/type", "cannot be read").Because(err)
+		return nil, r, problem.New(problem.Invalid, "manifest/type", "cannot be read").At(r.name()).Because(err)
 	}
 	return m, r, nil
 }
 
-// checkSchema finds what breaks the schema of the manifest's own version; the version is 0 when there is none.
-func checkSchema(data []byte, loose bool) (*Report, *node, version) {
-	root, f := readTree(data)
-	if f != nil {
-		return &Report{Findings: []Finding{*f}}, nil, 0
+const bom = "\xef\xbb\xbf"
+
+// checkSchema finds what breaks the schema of the manifest's own version. The tree is nil when there is no JSON; the
+// version is 0 when there is none that is known.
+func checkSchema(data []byte, loose bool) (*checker, *node) {
+	c := &checker{root: manifestShape(), loose: loose}
+	root := c.read(data)
+	if root == nil {
+		return c, nil
 	}
-	c := &checker{loose: loose}
 	if c.version = c.findVersion(root); c.version == 0 {
-		return &Report{Findings: c.out}, root, 0
+		return c, root
 	}
 	for _, key := range []string{"manifest_version", "dxt_version"} {
-		if n := root.get(key); n != nil && (n.kind != kString || n.str != c.version.String()) {
-			c.at("manifest/version", key, n, Error, fmt.Sprintf("set it to %q, or delete it", c.version), "is not the version %s that the manifest is read as", c.version)
+		if n := root.get(key); n != nil && n.kind == kString && n.str != c.version.String() {
+			c.at("manifest/version", Error, (*place)(nil).key(key), n, fmt.Sprintf("set it to %q, or delete it", c.version),
+				fmt.Sprintf("is not the version %s that the manifest is read as", c.version))
 		}
 	}
-	c.walk(manifestShape(), root, "")
-	return &Report{Findings: c.out}, root, c.version
+	c.walk(c.root, root, nil)
+	return c, root
+}
+
+// read parses the text. A byte order mark becomes blanks, so that the places of all else stay and are checked too.
+func (c *checker) read(data []byte) *node {
+	if rest, found := bytes.CutPrefix(data, []byte(bom)); found {
+		severity := Error
+		if c.loose {
+			severity = Warning
+		}
+		c.add(Finding{
+			Rule: "manifest/bom", Severity: severity, EndOffset: len(bom), Message: "begins with a byte order mark, which JSON does not allow",
+			Fix: `save it as "UTF-8" without BOM`,
+		})
+		data = append([]byte("   "), rest...)
+	}
+	root, f := readTree(data)
+	if f != nil {
+		f.Severity = Error
+		c.add(*f)
+		return nil
+	}
+	if i := invalidUTF8(data); i >= 0 {
+		c.add(Finding{
+			Rule: "manifest/encoding", Severity: Warning, Offset: i, EndOffset: i + 1, Message: "is not UTF-8 here; readers put U+FFFD in its place",
+			Fix: "save it as UTF-8",
+		})
+	}
+	return root
+}
+
+func invalidUTF8(data []byte) int {
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
 }
 
 // findVersion takes the first version key whose value is known, as the reference does.
 func (c *checker) findVersion(root *node) version {
 	if root.kind != kObject {
-		c.at("manifest/type", "", root, Error, "", "is %s, expected an object", article(root.kind))
+		c.at("manifest/type", Error, nil, root, "write it like "+c.root.example(), fmt.Sprintf("is %s, expected an object", article(root.kind)))
 		return 0
 	}
 	for _, key := range []string{"manifest_version", "dxt_version"} {
-		if n := root.get(key); n != nil && n.kind == kString {
-			if v, ok := versionOf(n.str); ok {
+		if s, ok := root.text(key); ok {
+			if v, ok := versionOf(s); ok {
 				return v
 			}
 		}
 	}
-	n := root.get("manifest_version")
-	if n == nil {
-		n = root.get("dxt_version")
+	key := "manifest_version"
+	if root.get(key) == nil && root.get("dxt_version") != nil {
+		key = "dxt_version"
 	}
-	const fix = `"manifest_version": "0.3" is understood by most hosts`
+	const fix = `write "manifest_version": "0.3", the current version of the specification`
+	n, p := root.get(key), (*place)(nil).key(key)
 	switch {
 	case n == nil:
-		c.add("manifest/version", "manifest_version", root.start, root.start+1, Error, fix, "is missing")
+		c.at("manifest/version", Error, p, root, fix, "is missing")
 	case n.kind != kString:
-		c.at("manifest/version", "manifest_version", n, Error, fix, "is %s, expected a string", article(n.kind))
+		c.at("manifest/version", Error, p, n, fix, fmt.Sprintf("is %s, expected a string", article(n.kind)))
 	default:
-		c.at("manifest/version", "manifest_version", n, Error, fix, "%q is not a version that is known: 0.1, 0.2, 0.3, 0.4", n.str)
+		c.at("manifest/version", Error, p, n, fix, quote(n.str)+" is not a known version: 0.1, 0.2, 0.3 and 0.4 are")
 	}
 	return 0
 }
