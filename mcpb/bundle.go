@@ -32,24 +32,24 @@ type Bundle struct {
 	limits  Limits
 	entries []entry
 	byName  map[string]*entry
+	folders map[string]bool // with those that only a file's name mentions
 }
 
-// Open opens the bundle in a file. Errors are *[Problem]s: Invalid (or Tampered, for a malformed signature block) when
-// a rule is broken, NotFound when there is no such file. The caller closes the bundle.
+// Open opens the bundle in a file. Errors are *[Problem]s: Invalid (or Tampered, for a signature block that does not
+// fit) when a rule is broken, NotFound when there is no such file. The caller closes the bundle.
 func Open(name string, lim Limits) (*Bundle, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, cannotRead(name, err)
+	}
+	if !info.Mode().IsRegular() { // opening a pipe would wait for its writer
+		return nil, refuse("bundle/not-zip", "", "is not a regular file").At(name)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, cannotRead(name, err)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(cannotRead(name, err), f.Close())
-	}
-	if !info.Mode().IsRegular() {
-		p := problem.New(problem.Invalid, "bundle/not-zip", "is not a regular file").At(name)
-		return nil, errors.Join(p, f.Close())
-	}
-	b, err := NewBundle(f, info.Size(), name, lim)
+	b, err := fromFile(f, name, lim)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -57,11 +57,22 @@ func Open(name string, lim Limits) (*Bundle, error) {
 	return b, nil
 }
 
-func cannotRead(name string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return problem.New(problem.NotFound, "bundle/file", "there is no such file").At(name)
+func fromFile(f *os.File, name string, lim Limits) (*Bundle, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, cannotRead(name, err)
 	}
-	return problem.New(problem.Failed, "bundle/file", "cannot be read").At(name).Because(err)
+	return NewBundle(f, info.Size(), name, lim)
+}
+
+func cannotRead(name string, err error) error { return unreadable(err).At(name) }
+
+// unreadable makes the problem for an error of the file system, which is not the bundle's fault.
+func unreadable(err error) *problem.Problem {
+	if errors.Is(err, fs.ErrNotExist) {
+		return problem.New(problem.NotFound, "bundle/file", "there is no such file")
+	}
+	return problem.New(problem.Failed, "bundle/file", "cannot be read").Because(err)
 }
 
 // NewBundle opens the bundle of size bytes in r, which must not change and must allow concurrent reads. The name is
@@ -84,18 +95,33 @@ func (b *Bundle) read() (err error) {
 	if err := readLocals(b.r, b.entries, b.layout.dirOffset); err != nil {
 		return err
 	}
+	if p := b.index(); p != nil {
+		return p
+	}
+	if p := b.limits.check(b.entries); p != nil {
+		return p
+	}
+	return nil
+}
+
+// index makes the names known, or says which of them cannot stand beside each other.
+func (b *Bundle) index() *problem.Problem {
 	names := newNameSet(len(b.entries))
+	names.limit = b.limits.Entries
 	b.byName = make(map[string]*entry, len(b.entries))
 	for i := range b.entries {
 		e := &b.entries[i]
 		if p := names.add(e); p != nil {
 			return p
 		}
-		b.byName[e.name] = e
+		if !e.dir {
+			b.byName[e.name] = e
+		}
 	}
-	if p := b.limits.check(b.entries); p != nil {
-		return p
+	if len(b.byName) == 0 {
+		return refuse("bundle/no-files", "", "has no files")
 	}
+	b.folders = names.folders
 	return nil
 }
 
@@ -104,7 +130,7 @@ func (b *Bundle) locate(err error) error {
 	p, ok := errors.AsType[*problem.Problem](err)
 	switch {
 	case !ok:
-		return problem.New(problem.Failed, "bundle/file", "cannot be read").At(b.name).Because(err)
+		return unreadable(err).At(b.name)
 	case p.Subject == "":
 		return p.At(b.name)
 	}
@@ -122,19 +148,27 @@ func (b *Bundle) Close() error {
 // Size is the bundle's size in bytes as published, with its signature block.
 func (b *Bundle) Size() int64 { return b.size }
 
-// Signature gives the DER of the outermost signature block, not verified; nil when the bundle is unsigned.
+// Signature gives the DER of the outermost signature block, not verified; nil when the bundle is unsigned. The caller
+// must not change it.
 func (b *Bundle) Signature() []byte { return b.layout.signature.der }
 
 // Signatures counts the signature blocks: signing a signed bundle again adds one.
 func (b *Bundle) Signatures() int { return len(b.layout.signature.starts) }
 
-// ContentSize is the size in bytes without any signature block.
-func (b *Bundle) ContentSize() int64 {
-	if n := len(b.layout.signature.starts); n > 0 {
-		return b.layout.signature.starts[n-1]
+// SignedSize is the number of bytes before the outermost signature block, which it covers; 0 when unsigned.
+func (b *Bundle) SignedSize() int64 {
+	if b.Signatures() == 0 {
+		return 0
 	}
-	return b.size
+	return b.layout.signature.starts[0]
 }
+
+// ContentSize is the size in bytes without any signature block.
+func (b *Bundle) ContentSize() int64 { return b.layout.signature.content(b.size) }
+
+// Comment is the archive's comment, of any bytes, without a signature block that was written as one. The caller must
+// not change it.
+func (b *Bundle) Comment() []byte { return b.layout.comment }
 
 // Files lists the files in the archive's order. Folders are left out.
 func (b *Bundle) Files() []File {
@@ -152,13 +186,14 @@ func (e *entry) file() File { return File{e.name, e.mode, e.size, e.packed} }
 // Lookup finds the file of a name.
 func (b *Bundle) Lookup(name string) (File, bool) {
 	e, ok := b.byName[name]
-	if !ok || e.dir {
+	if !ok {
 		return File{}, false
 	}
 	return e.file(), true
 }
 
-// ReadFile reads a whole file of at most limit bytes.
+// ReadFile reads and checks a whole file of at most limit bytes. The error is an [fs.ErrNotExist] when there is no such
+// file, else a *[Problem].
 func (b *Bundle) ReadFile(name string, limit int64) ([]byte, error) {
 	f, ok := b.Lookup(name)
 	if !ok {
@@ -175,10 +210,10 @@ func (b *Bundle) ReadFile(name string, limit int64) ([]byte, error) {
 	return data, errors.Join(err, r.Close())
 }
 
-// Manifest reads manifest.json.
+// Manifest reads manifest.json. A bundle without one can be looked at and unpacked, but not installed.
 func (b *Bundle) Manifest() ([]byte, error) {
 	if _, ok := b.Lookup("manifest.json"); ok {
-		return b.ReadFile("manifest.json", maxManifest)
+		return b.ReadFile("manifest.json", b.limits.ManifestBytes)
 	}
 	p := refuse("bundle/no-manifest", "", "has no manifest.json")
 	for _, f := range b.Files() {
@@ -190,27 +225,24 @@ func (b *Bundle) Manifest() ([]byte, error) {
 	return nil, b.locate(p)
 }
 
-// Digests computes the bundle digest, of the file as published, and the content digest, of the file without its
-// signature blocks; both as "sha256:" and lower-case hex. They are equal for an unsigned bundle.
+// Digests computes the bundle digest, of the file as published, and the content digest, of the file without any
+// signature block; both as "sha256:" and lower-case hex. They are equal for an unsigned bundle. Two ways of signing one
+// build, behind the archive or as its comment, share the content digest.
 func (b *Bundle) Digests() (bundle, content string, err error) {
 	whole, inner := sha256.New(), sha256.New()
 	if _, err := io.Copy(whole, io.NewSectionReader(b.r, 0, b.size)); err != nil {
 		return "", "", b.locate(err)
 	}
 	bundle = digestText(whole.Sum(nil))
-	if b.Signature() == nil {
+	if b.Signatures() == 0 {
 		return bundle, bundle, nil
 	}
-	at := b.layout.endOffset + endSize - 2
-	end := make([]byte, b.ContentSize()-at)
-	if _, err := b.r.ReadAt(end, at); err != nil {
+	end := b.layout.endOffset + endSize - 2 // of everything but the comment and its length
+	if _, err := io.Copy(inner, io.NewSectionReader(b.r, 0, end)); err != nil {
 		return "", "", b.locate(err)
 	}
-	binary.LittleEndian.PutUint16(end, uint16(len(end)-2)) // a comment that counts the block is cut with it
-	if _, err := io.Copy(inner, io.NewSectionReader(b.r, 0, at)); err != nil {
-		return "", "", b.locate(err)
-	}
-	inner.Write(end)
+	inner.Write(binary.LittleEndian.AppendUint16(nil, uint16(len(b.layout.comment))))
+	inner.Write(b.layout.comment)
 	return bundle, digestText(inner.Sum(nil)), nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"strings"
 	"time"
 )
 
@@ -14,7 +13,7 @@ func (b *Bundle) FS() fs.FS { return bundleFS{b} }
 
 type bundleFS struct{ b *Bundle }
 
-// Open implements fs.FS.
+// Open implements [fs.FS].
 func (f bundleFS) Open(name string) (fs.File, error) {
 	info, err := f.Stat(name)
 	if err != nil {
@@ -26,18 +25,16 @@ func (f bundleFS) Open(name string) (fs.File, error) {
 	return openFile{info.(fileInfo), f.b.open(f.b.byName[name])}, nil
 }
 
-// Stat implements fs.StatFS.
+// Stat implements [fs.StatFS].
 func (f bundleFS) Stat(name string) (fs.FileInfo, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrInvalid}
 	}
-	if e, ok := f.b.byName[name]; ok && !e.dir {
+	if e, ok := f.b.byName[name]; ok {
 		return fileInfo{File: e.file()}, nil
 	}
-	for i := range f.b.entries {
-		if n := f.b.entries[i].name; name == "." || n == name || strings.HasPrefix(n, name+"/") {
-			return fileInfo{File{Name: name, Mode: fs.ModeDir | 0o755}}, nil
-		}
+	if name == "." || f.b.folders[name] {
+		return fileInfo{File{Name: name, Mode: fs.ModeDir | 0o755}}, nil
 	}
 	return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 }

@@ -2,6 +2,7 @@ package mcpb
 
 import (
 	"bufio"
+	"errors"
 	"hash"
 	"hash/crc32"
 	"io"
@@ -39,7 +40,7 @@ type content struct {
 // declared; until then the bytes are unverified.
 func (b *Bundle) OpenFile(name string) (io.ReadCloser, error) {
 	e, ok := b.byName[name]
-	if !ok || e.dir {
+	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	return b.open(e), nil
@@ -75,10 +76,19 @@ func (c *content) Read(p []byte) (int, error) {
 	switch {
 	case err == io.EOF:
 		c.err = c.atEnd()
-	case err != nil:
+	case damaged(err):
 		c.err = c.refuse("bundle/compressed-data", "is damaged: %v", err)
+	case err != nil:
+		c.err = c.b.locate(unreadable(err).At(c.e.name))
 	}
 	return n, c.err
+}
+
+// damaged tells the errors of the content from those of reading it.
+func damaged(err error) bool {
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	_, internal := errors.AsType[flate.InternalError](err)
+	return corrupt || internal || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func (c *content) atEnd() error {

@@ -54,7 +54,7 @@ func readDirectory(r io.ReaderAt, l *layout, lim Limits) ([]entry, error) {
 		return nil, refuse("bundle/count", "", "the end record counts %d entries, more than the central directory can hold", l.entries)
 	}
 	data := make([]byte, l.dirSize)
-	if _, err := r.ReadAt(data, l.dirOffset); err != nil && err != io.EOF {
+	if err := readAt(r, data, l.dirOffset); err != nil {
 		return nil, err
 	}
 	entries := make([]entry, 0, l.entries)
@@ -62,7 +62,7 @@ func readDirectory(r io.ReaderAt, l *layout, lim Limits) ([]entry, error) {
 		if len(data) < centralSize || string(data[:4]) != centralMagic {
 			return nil, refuse("bundle/directory", "", "the central directory is damaged after %d entries", len(entries))
 		}
-		e, n, p := parseEntry(data)
+		e, n, p := parseEntry(data, lim)
 		if p != nil {
 			return nil, p
 		}
@@ -75,7 +75,7 @@ func readDirectory(r io.ReaderAt, l *layout, lim Limits) ([]entry, error) {
 }
 
 // parseEntry reads the entry at the start of data and gives the bytes that it takes.
-func parseEntry(data []byte) (entry, int, *problem.Problem) {
+func parseEntry(data []byte, lim Limits) (entry, int, *problem.Problem) {
 	le := binary.LittleEndian
 	nameLen, extraLen, commentLen := int(le.Uint16(data[28:])), int(le.Uint16(data[30:])), int(le.Uint16(data[32:]))
 	n := centralSize + nameLen + extraLen + commentLen
@@ -91,13 +91,13 @@ func parseEntry(data []byte) (entry, int, *problem.Problem) {
 	if p := e.checkFlags(); p != nil {
 		return e, n, p
 	}
-	if p := e.readExtra(data[centralSize+nameLen:centralSize+nameLen+extraLen], le.Uint16(data[34:])); p != nil {
+	if p := lim.checkName(e.rawName); p != nil {
 		return e, n, p
 	}
-	if p := e.readMode(le.Uint32(data[38:])); p != nil {
+	if p := e.readExtra(data[centralSize+nameLen:centralSize+nameLen+extraLen], le.Uint16(data[34:]), false); p != nil {
 		return e, n, p
 	}
-	return e, n, checkName(e.rawName)
+	return e, n, e.readMode(le.Uint32(data[38:]))
 }
 
 func (e *entry) checkFlags() *problem.Problem {
@@ -114,8 +114,9 @@ func (e *entry) checkFlags() *problem.Problem {
 	return nil
 }
 
-// readExtra takes the ZIP64 sizes (APPNOTE 4.5.3) and refuses fields that give the entry another name.
-func (e *entry) readExtra(extra []byte, disk uint16) *problem.Problem {
+// readExtra takes the ZIP64 sizes (APPNOTE 4.5.3) and refuses fields that give the entry another name. With later, sizes
+// may be 0, because they follow the content.
+func (e *entry) readExtra(extra []byte, disk uint16, later bool) *problem.Problem {
 	le := binary.LittleEndian
 	need64 := e.packed == 0xffffffff || e.size == 0xffffffff || e.header == 0xffffffff || disk == 0xffff
 	seen64 := false
@@ -127,7 +128,7 @@ func (e *entry) readExtra(extra []byte, disk uint16) *problem.Problem {
 		extra = extra[4+len(body):]
 		switch id {
 		case extraZip64:
-			if seen64 || !e.read64(body, &disk) {
+			if seen64 || !e.read64(body, &disk, later) {
 				return refuse("bundle/extra-field", e.rawName, "has ZIP64 sizes that do not fit")
 			}
 			seen64 = true
@@ -146,24 +147,32 @@ func (e *entry) readExtra(extra []byte, disk uint16) *problem.Problem {
 	return nil
 }
 
-// read64 takes from a ZIP64 field the values that are saturated, in their fixed order.
-func (e *entry) read64(body []byte, disk *uint16) bool {
+// read64 takes from a ZIP64 field the values that are saturated, in their fixed order. Some tools write the others
+// behind them; a reader that takes those must find what the plain fields say.
+func (e *entry) read64(body []byte, disk *uint16, later bool) bool {
+	le := binary.LittleEndian
+	var plain []int64
 	for _, v := range []*int64{&e.size, &e.packed, &e.header} {
 		if *v != 0xffffffff {
+			plain = append(plain, *v)
 			continue
 		}
 		if len(body) < 8 || body[7]&0x80 != 0 {
 			return false
 		}
-		*v, body = int64(binary.LittleEndian.Uint64(body)), body[8:]
+		*v, body = int64(le.Uint64(body)), body[8:]
 	}
-	if *disk == 0xffff && len(body) >= 4 {
-		if binary.LittleEndian.Uint32(body) != 0 {
+	for len(body) >= 8 && len(plain) > 0 {
+		if v := le.Uint64(body); v != uint64(plain[0]) && !(later && v == 0) {
 			return false
 		}
-		*disk = 0
+		plain, body = plain[1:], body[8:]
 	}
-	return true
+	if len(body) == 4 && le.Uint32(body) == 0 {
+		*disk = 0
+		body = nil
+	}
+	return len(body) == 0
 }
 
 // readMode takes the permission bits, as the reference does whatever system the archive says to come from; without
@@ -180,7 +189,7 @@ func (e *entry) readMode(external uint32) *problem.Problem {
 	if external&0x10 != 0 && !e.dir {
 		return refuse("bundle/entry-type", e.rawName, "is marked as a folder, but its name does not end with a slash")
 	}
-	if e.dir && e.size != 0 {
+	if e.dir && (e.size != 0 || e.packed > 2) { // an empty deflate stream has two bytes
 		return refuse("bundle/entry-type", e.rawName, "is a folder with content")
 	}
 	if e.method == methodStore && e.size != e.packed {

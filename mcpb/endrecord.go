@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"slices"
 
 	"satchel/internal/problem"
 )
@@ -23,9 +24,9 @@ type layout struct {
 	entries   uint64
 	dirOffset int64
 	dirSize   int64
-	dirEnd    int64 // where the central directory must end: at the ZIP64 end record or the end record
-	endOffset int64 // of the end record
-	comment   int   // bytes that the end record counts as comment
+	dirEnd    int64  // where the central directory must end: at the ZIP64 end record or the end record
+	endOffset int64  // of the end record
+	comment   []byte // without any signature block
 	signature signature
 }
 
@@ -38,14 +39,24 @@ type tail struct {
 func readTail(r io.ReaderAt, size int64) (tail, error) {
 	start := max(0, size-(endSize+end64Size+locatorSize+maxComment+maxSignature))
 	data := make([]byte, size-start)
-	if _, err := r.ReadAt(data, start); err != nil && err != io.EOF {
-		return tail{}, err
+	return tail{data, start}, readAt(r, data, start)
+}
+
+// readAt fills b from offset at.
+func readAt(r io.ReaderAt, b []byte, at int64) error {
+	n, err := r.ReadAt(b, at)
+	switch {
+	case n == len(b):
+		return nil
+	case err == io.EOF:
+		return refuse("bundle/not-zip", "", "was cut off")
 	}
-	return tail{data, start}, nil
+	return unreadable(err)
 }
 
 // readLayout finds the one end record. The rules are stricter than APPNOTE 4.3.16 has them, so that no second reader
-// can find another record: it is the last one in the file, and it accounts for every byte behind it.
+// can find another record: it is the last one in the file, it stands before every signature block, and it accounts for
+// every byte behind it.
 func readLayout(r io.ReaderAt, size int64) (*layout, error) {
 	t, err := readTail(r, size)
 	if err != nil {
@@ -60,19 +71,16 @@ func readLayout(r io.ReaderAt, size int64) (*layout, error) {
 		return nil, refuse("bundle/not-zip", "", "is no ZIP archive, or was cut off")
 	}
 	rec := t.data[at:]
-	l := &layout{endOffset: t.start + int64(at), comment: int(binary.LittleEndian.Uint16(rec[20:])), signature: sig}
+	l := &layout{endOffset: t.start + int64(at), signature: sig}
 	l.dirEnd = l.endOffset
-	if p := l.checkEnd(size); p != nil {
+	if p := l.checkEnd(rec, size); p != nil {
 		return nil, p
 	}
 	if p := noOtherEnd(t, at, size); p != nil {
 		return nil, p
 	}
-	if p := l.parseEnd(rec); p != nil {
-		return nil, p
-	}
-	if p := l.parseEnd64(r, rec); p != nil {
-		return nil, p
+	if err := l.parseEnd(r, rec); err != nil {
+		return nil, err
 	}
 	if l.dirOffset < 0 || l.dirSize < 0 || l.dirSize > l.dirEnd || l.dirOffset != l.dirEnd-l.dirSize {
 		return nil, refuse("bundle/directory", "", "the central directory does not end where the end record begins")
@@ -80,24 +88,23 @@ func readLayout(r io.ReaderAt, size int64) (*layout, error) {
 	return l, nil
 }
 
-// checkEnd demands that comment and signature account for every byte behind the end record.
-func (l *layout) checkEnd(size int64) *problem.Problem {
-	end := l.endOffset + endSize + int64(l.comment)
-	if end == size {
-		return nil
-	}
-	for _, start := range l.signature.starts {
-		if end == start {
-			return nil
-		}
-	}
-	if end > size {
-		return refuse("bundle/not-zip", "", "was cut off: the comment of the end record is missing %d bytes", end-size)
-	}
-	if l.signature.der != nil {
+// checkEnd demands that comment and signature account for every byte behind the end record, and takes the comment. A
+// signature's unsigned attributes can be changed by anyone: an end record in them would be another archive.
+func (l *layout) checkEnd(rec []byte, size int64) *problem.Problem {
+	start, content := l.endOffset+endSize, l.signature.content(size)
+	end := start + int64(binary.LittleEndian.Uint16(rec[20:]))
+	switch {
+	case start > content:
 		return refuse("bundle/ambiguous-end", "", "there is an end record inside the signature block").Coded(problem.Tampered)
+	case end > size:
+		return refuse("bundle/not-zip", "", "was cut off: the comment of the end record is missing %d bytes", end-size)
+	case end < content:
+		return refuse("bundle/trailing-data", "", "%d bytes follow the archive and are no signature block", content-end)
+	case end != size && !slices.Contains(l.signature.starts, end):
+		return refuse("bundle/ambiguous-end", "", "the comment ends inside the signature block").Coded(problem.Tampered)
 	}
-	return refuse("bundle/trailing-data", "", "%d bytes follow the archive and are no signature block", size-end)
+	l.comment = bytes.Clone(rec[endSize : endSize+content-start])
+	return nil
 }
 
 // noOtherEnd refuses an earlier end record that reaches the end of the file too: the later one is in its comment.
@@ -117,45 +124,51 @@ func noOtherEnd(t tail, last int, size int64) *problem.Problem {
 	}
 }
 
-func (l *layout) parseEnd(rec []byte) *problem.Problem {
+func (l *layout) parseEnd(r io.ReaderAt, rec []byte) error {
 	le := binary.LittleEndian
 	here, total := le.Uint16(rec[8:]), le.Uint16(rec[10:])
-	if disk, dirDisk := le.Uint16(rec[4:]), le.Uint16(rec[6:]); disk|dirDisk != 0 && (disk != 0xffff || dirDisk != 0xffff) || here != total {
-		return refuse("bundle/split", "", "is part of an archive over several disks")
-	}
 	l.entries = uint64(total)
 	l.dirSize, l.dirOffset = int64(le.Uint32(rec[12:])), int64(le.Uint32(rec[16:]))
+	wide, err := l.parseEnd64(r, rec)
+	if err != nil {
+		return err
+	}
+	disks := le.Uint32(rec[4:]) // the number of this disk and of the one with the directory
+	if here != total || disks != 0 && !(wide && disks == 0xffffffff) {
+		return refuse("bundle/split", "", "is part of an archive over several disks")
+	}
 	return nil
 }
 
 // parseEnd64 reads the ZIP64 end record when its locator stands before the end record (APPNOTE 4.3.14, 4.3.15). A value
 // that the plain record can hold must be the same in both.
-func (l *layout) parseEnd64(r io.ReaderAt, rec []byte) *problem.Problem {
+func (l *layout) parseEnd64(r io.ReaderAt, rec []byte) (found bool, err error) {
 	le := binary.LittleEndian
-	loc := make([]byte, locatorSize)
 	if l.endOffset < locatorSize+end64Size {
-		return nil
+		return false, nil
 	}
-	if _, err := r.ReadAt(loc, l.endOffset-locatorSize); err != nil || string(loc[:4]) != locatorMagic {
-		return nil // no ZIP64: a saturated value is then just a large one, and the directory check judges it
+	both := make([]byte, end64Size+locatorSize)
+	at := l.endOffset - int64(len(both))
+	if err := readAt(r, both, at); err != nil {
+		return false, err
 	}
-	const bad = "the ZIP64 end record contradicts the end record"
-	end64 := make([]byte, end64Size)
-	at := le.Uint64(loc[8:])
-	if le.Uint32(loc[4:]) != 0 || le.Uint32(loc[16:]) != 1 || at != uint64(l.endOffset-locatorSize-end64Size) {
-		return refuse("bundle/zip64", "", bad)
+	end64, loc := both[:end64Size], both[end64Size:]
+	if string(loc[:4]) != locatorMagic {
+		return false, nil // no ZIP64: a saturated value is then just a large one, and the directory check judges it
 	}
-	if _, err := r.ReadAt(end64, int64(at)); err != nil || string(end64[:4]) != end64Magic || le.Uint64(end64[4:]) != end64Size-12 {
-		return refuse("bundle/zip64", "", bad)
+	const lie = "the ZIP64 end record contradicts the end record"
+	if le.Uint32(loc[4:]) != 0 || le.Uint32(loc[16:]) != 1 || le.Uint64(loc[8:]) != uint64(at) ||
+		string(end64[:4]) != end64Magic || le.Uint64(end64[4:]) != end64Size-12 {
+		return true, refuse("bundle/zip64", "", lie)
 	}
 	here, total, size, offset := le.Uint64(end64[24:]), le.Uint64(end64[32:]), le.Uint64(end64[40:]), le.Uint64(end64[48:])
 	if le.Uint32(end64[16:])|le.Uint32(end64[20:]) != 0 || here != total ||
 		!fits(uint64(le.Uint16(rec[10:])), total, 0xffff) || !fits(uint64(le.Uint32(rec[12:])), size, 0xffffffff) ||
 		!fits(uint64(le.Uint32(rec[16:])), offset, 0xffffffff) || size > uint64(at) || offset > uint64(at) {
-		return refuse("bundle/zip64", "", bad)
+		return true, refuse("bundle/zip64", "", lie)
 	}
-	l.entries, l.dirSize, l.dirOffset, l.dirEnd = total, int64(size), int64(offset), int64(at)
-	return nil
+	l.entries, l.dirSize, l.dirOffset, l.dirEnd = total, int64(size), int64(offset), at
+	return true, nil
 }
 
 // fits tells whether a plain value agrees with its ZIP64 value: saturated, or the same.

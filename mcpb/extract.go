@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -14,8 +15,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"satchel/internal/problem"
 )
@@ -32,142 +31,88 @@ type ExtractOptions struct {
 
 // Extract unpacks the bundle into the folder dir, which must not exist or be empty. It writes through os.Root and
 // creates every file anew, so no link in the way is followed. When it fails, or ctx ends, all that it wrote is removed
-// again. Modes are those of the archive; set-user-id and its like are never set.
+// again, and nothing else. Modes are those of the archive; set-user-id and its like are never set. On Windows the names
+// that it reserves are always refused.
 func (b *Bundle) Extract(ctx context.Context, dir string, opts ExtractOptions) (*Tree, error) {
-	if opts.Portable {
-		for i := range b.entries {
-			if err := PortableName(b.entries[i].name); err != nil {
-				return nil, b.locate(err)
-			}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if opts.Portable || runtime.GOOS == "windows" {
+		if err := b.portable(); err != nil {
+			return nil, err
 		}
 	}
 	target, err := openTarget(dir)
 	if err != nil {
 		return nil, err
 	}
-	x := &extraction{b: b, opts: opts, root: target.root, leaves: make([]leaf, len(b.entries))}
+	x := &extraction{b: b, opts: opts, target: target, leaves: make([]leaf, len(b.entries)), written: make([]bool, len(b.entries))}
 	tree, err := x.run(ctx)
-	if err = errors.Join(err, target.root.Close()); err != nil {
-		return nil, errors.Join(err, target.undo())
-	}
-	return tree, nil
-}
-
-// A target is the folder to unpack into, and what to remove to have it as it was before.
-type target struct {
-	root *os.Root
-	dir  string
-	made string // the topmost folder that was made; "" when dir was there
-}
-
-func openTarget(dir string) (*target, error) {
-	t := &target{dir: dir}
-	occupied := problem.New(problem.Failed, "extract/target", "is not an empty folder; nothing is ever overwritten").At(dir).
-		Try("name a new folder")
-	switch info, err := os.Lstat(dir); {
-	case err == nil && !info.IsDir():
-		return nil, occupied
-	case err == nil:
-		if names, err := os.ReadDir(dir); err != nil || len(names) > 0 {
-			return nil, occupied
-		}
-	case errors.Is(err, fs.ErrNotExist):
-		t.made = firstMissing(dir)
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, errors.Join(problem.New(problem.Failed, "extract/target", "cannot be made").At(dir).Because(err), t.undo())
-		}
-	default:
-		return nil, problem.New(problem.Failed, "extract/target", "cannot be looked at").At(dir).Because(err)
-	}
-	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, errors.Join(problem.New(problem.Failed, "extract/target", "cannot be opened").At(dir).Because(err), t.undo())
-	}
-	t.root = root
-	return t, nil
-}
-
-// firstMissing gives the topmost folder on the way to dir that does not exist.
-func firstMissing(dir string) string {
-	for {
-		parent := filepath.Dir(dir)
-		if _, err := os.Lstat(parent); err == nil || parent == dir {
-			return dir
+		if left := target.undo(x.files()); left != nil {
+			err = errors.Join(err, left)
 		}
-		dir = parent
+		return nil, err
 	}
+	return tree, target.root.Close()
 }
 
-func (t *target) undo() error {
-	if t.made != "" {
-		return os.RemoveAll(t.made)
+func (b *Bundle) portable() error {
+	for i := range b.entries {
+		if err := PortableName(b.entries[i].name); err != nil {
+			return b.locate(err)
+		}
 	}
-	names, err := os.ReadDir(t.dir)
-	for _, n := range names {
-		err = errors.Join(err, os.RemoveAll(filepath.Join(t.dir, n.Name())))
-	}
-	return err
+	return nil
 }
 
 // An extraction is one run of Extract.
 type extraction struct {
-	b      *Bundle
-	opts   ExtractOptions
-	root   *os.Root
-	leaves []leaf // by entry; those of folders stay empty
-	total  int64
-	done   atomic.Int64
-	kept   atomic.Uint32 // permission bits that the umask is known to let through
+	b       *Bundle
+	opts    ExtractOptions
+	target  *target
+	leaves  []leaf // by entry; those of folders stay empty
+	written []bool // by entry: a file was created
+	total   int64
+	done    atomic.Int64
+	kept    atomic.Uint32 // permission bits that the umask is known to let through
 }
 
 // perTask bounds the files of one task, so that a large folder does not keep one worker busy at the end.
 const perTask = 128
 
 func (x *extraction) run(ctx context.Context) (*Tree, error) {
-	if err := x.makeFolders(); err != nil {
-		return nil, err
-	}
-	workers := x.opts.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for _, task := range x.tasks() {
-		group.Go(func() error { return x.writeTask(ctx, task) })
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	return summarize(slices.DeleteFunc(x.leaves, func(l leaf) bool { return l.path == "" })), nil
-}
-
-// makeFolders makes every folder once, parents first.
-func (x *extraction) makeFolders() error {
-	made := map[string]bool{".": true}
-	var mkdir func(dir string) error
-	mkdir = func(dir string) error {
-		if made[dir] {
-			return nil
+	for _, name := range slices.Sorted(maps.Keys(x.b.folders)) { // parents come first
+		if err := x.target.mkdir(name); err != nil {
+			return nil, x.failed(name, err)
 		}
-		if err := mkdir(path.Dir(dir)); err != nil {
-			return err
-		}
-		made[dir] = true
-		return x.root.Mkdir(filepath.FromSlash(dir), 0o755)
 	}
 	for i := range x.b.entries {
-		e := &x.b.entries[i]
-		dir := path.Dir(e.name)
-		if e.dir {
-			dir = e.name
-		}
-		if err := mkdir(dir); err != nil {
-			return x.failed(e, err)
-		}
-		x.total += e.size
+		x.total += x.b.entries[i].size
 	}
-	return nil
+	tasks := x.tasks()
+	err := inParallel(ctx, len(tasks), x.opts.Workers, func(ctx context.Context, i int) error { return x.writeTask(ctx, tasks[i]) })
+	if err != nil {
+		return nil, err
+	}
+	if x.opts.Sync && runtime.GOOS != "windows" {
+		if err := x.target.sync(); err != nil {
+			return nil, x.failed("", err)
+		}
+	}
+	tree := summarize(slices.DeleteFunc(x.leaves, func(l leaf) bool { return l.path == "" }))
+	return &tree, nil
+}
+
+// files lists what was created.
+func (x *extraction) files() []string {
+	var names []string
+	for i, created := range x.written {
+		if created {
+			names = append(names, x.b.entries[i].name)
+		}
+	}
+	return names
 }
 
 // tasks groups the files by folder, so that a worker opens each folder once.
@@ -192,23 +137,21 @@ func (x *extraction) tasks() [][]int {
 	return tasks
 }
 
+// writeTask writes the files of one folder.
 func (x *extraction) writeTask(ctx context.Context, task []int) error {
 	dir := path.Dir(x.b.entries[task[0]].name)
-	folder, err := x.root.OpenRoot(filepath.FromSlash(dir))
+	folder, err := x.target.root.OpenRoot(filepath.FromSlash(dir))
 	if err != nil {
-		return x.failed(&x.b.entries[task[0]], err)
+		return x.failed(dir, err)
 	}
 	defer folder.Close()
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	sum := sha256.New()
 	for _, i := range task {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		sum.Reset()
 		if err := x.write(ctx, folder, i, sum, *buf); err != nil {
-			return x.failed(&x.b.entries[i], err)
+			return x.failed(x.b.entries[i].name, err)
 		}
 	}
 	return nil
@@ -219,12 +162,16 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }
 
 // write writes one file: created anew, hashed on the way, its mode set on the open file.
 func (x *extraction) write(ctx context.Context, folder *os.Root, i int, sum hash.Hash, buf []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	e := &x.b.entries[i]
 	mode := x.mode(e)
 	f, err := folder.OpenFile(path.Base(e.name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
+	x.written[i] = true
 	c := x.b.open(e)
 	_, err = io.CopyBuffer(progressWriter{io.MultiWriter(f, sum), x, ctx}, onlyReader{c}, buf)
 	err = errors.Join(err, c.Close())
@@ -269,12 +216,12 @@ func (x *extraction) mode(e *entry) fs.FileMode {
 	return mode
 }
 
-// failed names the entry in errors of the file system; problems name it already.
-func (x *extraction) failed(e *entry, err error) error {
-	if _, ok := errors.AsType[*problem.Problem](err); ok || errors.Is(err, context.Canceled) {
+// failed names the file in errors of the file system; problems with the content name it already.
+func (x *extraction) failed(name string, err error) error {
+	if _, ok := errors.AsType[*problem.Problem](err); ok || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return x.b.locate(problem.New(problem.Failed, "extract/write", "cannot be written").At(e.name).Because(err))
+	return problem.New(problem.Failed, "extract/write", "cannot be written").At(filepath.Join(x.target.dir, filepath.FromSlash(name))).Because(err)
 }
 
 // A progressWriter counts, and stops when the context ends.

@@ -1,9 +1,11 @@
 package mcpb
 
 import (
+	"cmp"
 	"encoding/binary"
 	"io"
 	"slices"
+	"strings"
 
 	"satchel/internal/problem"
 )
@@ -21,19 +23,16 @@ func readLocals(r io.ReaderAt, entries []entry, dirOffset int64) error {
 	for i := range entries {
 		order[i] = &entries[i]
 	}
-	slices.SortFunc(order, func(a, b *entry) int { return int(min(max(a.header-b.header, -1), 1)) })
-	ahead := &readAhead{r: r, buf: make([]byte, 0, 192<<10)}
+	slices.SortFunc(order, func(a, b *entry) int { return cmp.Compare(a.header, b.header) })
+	ahead := &readAhead{r: r, buf: make([]byte, 0, 16<<10)}
 	at := int64(0)
 	for i, e := range order {
-		if p := checkPlace(e, at); p != nil {
+		if p := checkPlace(e, at, dirOffset); p != nil {
 			return p
 		}
 		next := dirOffset
 		if i+1 < len(order) {
-			next = order[i+1].header
-		}
-		if e.header > dirOffset-localSize || next < e.header {
-			return refuse("bundle/overlap", e.rawName, "begins inside the central directory")
+			next = min(order[i+1].header, dirOffset)
 		}
 		end, err := readLocal(ahead, e, next)
 		if err != nil {
@@ -47,8 +46,11 @@ func readLocals(r io.ReaderAt, entries []entry, dirOffset int64) error {
 	return nil
 }
 
-func checkPlace(e *entry, at int64) *problem.Problem {
+// checkPlace demands that an entry begins at offset at, where the one before it ended.
+func checkPlace(e *entry, at, dirOffset int64) *problem.Problem {
 	switch {
+	case e.header > dirOffset-localSize:
+		return refuse("bundle/overlap", e.rawName, "begins inside the central directory or behind it")
 	case e.header < at:
 		return refuse("bundle/overlap", e.rawName, "overlaps the entry before it")
 	case e.header > at && at == 0:
@@ -98,13 +100,14 @@ type readAhead struct {
 	buf []byte
 }
 
-// bytes gives n bytes, at most its buffer's capacity, at offset at. They are valid until the next call.
+// bytes gives n bytes at offset at. They are valid until the next call.
 func (a *readAhead) bytes(at int64, n int) ([]byte, error) {
 	if at < a.at || at+int64(n) > a.at+int64(len(a.buf)) {
-		a.buf = a.buf[:cap(a.buf)] // the longest header, 30 bytes and two fields of 65,535, fits
+		a.buf = slices.Grow(a.buf[:0], n) // the longest header has 30 bytes and two fields of 65,535
+		a.buf = a.buf[:cap(a.buf)]
 		got, err := a.r.ReadAt(a.buf, at)
 		if err != nil && err != io.EOF {
-			return nil, err
+			return nil, unreadable(err)
 		}
 		a.at, a.buf = at, a.buf[:got]
 		if got < n {
@@ -121,14 +124,17 @@ func (e *entry) checkLocal(head, extra []byte) *problem.Problem {
 		rawName: e.rawName, flags: le.Uint16(head[6:]), method: le.Uint16(head[8:]), crc: le.Uint32(head[14:]),
 		packed: int64(le.Uint32(head[18:])), size: int64(le.Uint32(head[22:])),
 	}
-	const compared = flagsRefused | flagDescriptor
+	compared := uint16(flagsRefused | flagDescriptor)
+	if strings.ContainsFunc(e.rawName, func(r rune) bool { return r >= 0x80 }) {
+		compared |= flagUTF8 // without it, some readers take the name for another encoding
+	}
 	if local.flags&compared != e.flags&compared || local.method != e.method {
 		return refuse("bundle/local-header", e.rawName, "has other flags or another method in its local header")
 	}
-	if p := local.readExtra(extra, 0); p != nil {
+	later := e.flags&flagDescriptor != 0
+	if p := local.readExtra(extra, 0, later); p != nil {
 		return p
 	}
-	later := e.flags&flagDescriptor != 0
 	same := func(a, b int64) bool { return a == b || later && a == 0 }
 	if !same(int64(local.crc), int64(e.crc)) || !same(local.packed, e.packed) || !same(local.size, e.size) {
 		return refuse("bundle/local-header", e.rawName, "has other sizes or another checksum in its local header")

@@ -10,21 +10,24 @@ import (
 	"satchel/internal/problem"
 )
 
-// checkName refuses names that could be written anywhere but at one place below the folder. raw is the stored name; a
-// folder's ends with a slash.
-func checkName(raw string) *problem.Problem {
+// checkName holds a name that is to be packed to the default limits.
+func checkName(raw string) *problem.Problem { return DefaultLimits().checkName(raw) }
+
+// checkName refuses names that could be written anywhere but at one place below the folder, and names that do not show
+// as what they are. raw is the stored name; a folder's ends with a slash.
+func (l Limits) checkName(raw string) *problem.Problem {
 	name := strings.TrimSuffix(raw, "/")
 	switch {
 	case name == "":
 		return refuse("bundle/empty-name", raw, "has an empty name")
+	case len(name) > l.NameBytes:
+		return refuse("bundle/long-name", clip(raw), "has a name of %d bytes, the limit is %d", len(name), l.NameBytes)
 	case strings.Contains(name, `\`):
 		return refuse("bundle/backslash", raw, "has a backslash in its name")
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return refuse("bundle/control-character", raw, "has a control character in its name")
+	case strings.ContainsFunc(name, isControl):
+		return refuse("bundle/control-character", raw, "has a control or bidirectional character in its name")
 	case name[0] == '/', len(name) >= 2 && name[1] == ':' && isLetter(name[0]):
 		return refuse("bundle/absolute-name", raw, "has an absolute name")
-	case len(name) > maxName:
-		return refuse("bundle/long-name", raw[:64]+"...", "has a name of %d bytes, the limit is %d", len(name), maxName)
 	}
 	for part := range strings.SplitSeq(name, "/") {
 		switch {
@@ -32,14 +35,26 @@ func checkName(raw string) *problem.Problem {
 			return refuse("bundle/path-traversal", raw, "leads out of the folder")
 		case part == "" || part == ".":
 			return refuse("bundle/empty-name", raw, "has an empty or dot part in its name")
-		case len(part) > maxPart:
-			return refuse("bundle/long-name", part[:64]+"...", "has a part of %d bytes in its name, the limit is %d", len(part), maxPart)
+		case len(part) > l.ComponentBytes:
+			return refuse("bundle/long-name", clip(part), "has a part of %d bytes in its name, the limit is %d", len(part), l.ComponentBytes)
 		}
 	}
 	return nil
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+func isControl(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
+
+// clip shortens a name for a message.
+func clip(name string) string {
+	if len(name) > 64 {
+		return name[:64] + "..."
+	}
+	return name
+}
 
 // PortableName tells whether every system can hold name: a *[Problem] when Windows reserves it. Hosts refuse such a
 // bundle on installing it; packers warn. The rule is Microsoft's "Naming Files, Paths, and Namespaces".
@@ -57,22 +72,27 @@ func reserved(part string) bool {
 		return true
 	}
 	stem, _, _ := strings.Cut(strings.ToUpper(part), ".")
-	switch stem = strings.TrimRight(stem, " "); stem {
+	stem = strings.TrimRight(stem, " ") // "CON .txt" opens the console too
+	switch stem {
 	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":
 		return true
 	}
-	digit, isPort := strings.CutPrefix(stem, "COM")
-	if !isPort {
-		digit, isPort = strings.CutPrefix(stem, "LPT")
+	if len(stem) < 4 || stem[:3] != "COM" && stem[:3] != "LPT" {
+		return false
 	}
-	return isPort && strings.Contains("|0|1|2|3|4|5|6|7|8|9|¹|²|³|", "|"+digit+"|") && digit != ""
+	switch stem[3:] { // Windows takes superscript digits for digits
+	case "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "\u00b9", "\u00b2", "\u00b3":
+		return true
+	}
+	return false
 }
 
 // A nameSet finds names that are one file on some system: the same, or the same but for case or Unicode form.
 type nameSet struct {
-	fold  cases.Caser
-	seen  map[string]seenName // by folded name, of files, folders, and all folders on the way
-	known map[string]bool     // folders whose spelling was checked already
+	fold    cases.Caser
+	limit   int                 // of names, with the folders on the way
+	seen    map[string]seenName // by folded name
+	folders map[string]bool     // by name as spelt, with the folders on the way
 }
 
 type seenName struct {
@@ -81,22 +101,25 @@ type seenName struct {
 	explicit bool // an entry of its own, not only on the way to another
 }
 
-func newNameSet(n int) *nameSet {
-	return &nameSet{cases.Fold(), make(map[string]seenName, n), map[string]bool{}}
+// newNameSet makes a set for about so many entries; its limit is the default one.
+func newNameSet(entries int) *nameSet {
+	return &nameSet{cases.Fold(), DefaultLimits().Entries, make(map[string]seenName, entries), map[string]bool{}}
 }
 
-// add takes the entry in, or says what it collides with.
+// add takes the entry in, or says what it collides with. A folder is looked at once, however many files it holds, so
+// that the cost is bounded by the number of different names.
 func (s *nameSet) add(e *entry) *problem.Problem {
 	parent := strings.LastIndexByte(e.name, '/')
-	for i := 1; i <= parent && !s.known[e.name[:parent]]; i++ {
+	known := parent
+	for known > 0 && !s.folders[e.name[:known]] {
+		known = strings.LastIndexByte(e.name[:known], '/')
+	}
+	for i := known + 1; i <= parent; i++ {
 		if e.name[i] != '/' {
 			continue
 		}
 		if p := s.put(seenName{e.name[:i], true, false}); p != nil {
 			return p
-		}
-		if i == parent {
-			s.known[e.name[:parent]] = true
 		}
 	}
 	return s.put(seenName{e.name, e.dir, true})
@@ -106,26 +129,38 @@ func (s *nameSet) put(n seenName) *problem.Problem {
 	key := s.key(n.name)
 	old, found := s.seen[key]
 	switch {
-	case !found:
-		s.seen[key] = n
-	case old.name != n.name:
-		return refuse("bundle/name-collision", n.name, "is the same file as %q on systems that ignore case or Unicode form", old.name)
-	case old.dir != n.dir:
+	case !found && len(s.seen) >= s.limit:
+		return refuse("bundle/limit-entries", "", "has more files and folders than the limit of %d", s.limit)
+	case found && old.name != n.name:
+		return refuse("bundle/name-collision", n.name, "is the same file as %q on systems that ignore case or Unicode form", clip(old.name))
+	case found && old.dir != n.dir:
 		return refuse("bundle/file-as-folder", n.name, "is both a file and a folder")
 	case old.explicit && n.explicit:
 		return refuse("bundle/duplicate-name", n.name, "is in the archive twice")
-	case n.explicit:
-		s.seen[key] = n
+	}
+	n.explicit = n.explicit || old.explicit
+	s.seen[key] = n
+	if n.dir {
+		s.folders[n.name] = true
 	}
 	return nil
 }
 
-// key folds case and Unicode form; most names are plain ASCII, for which that is cheap.
+// key folds case and Unicode form (canonical caseless matching, Unicode 3.13 D145) and drops what HFS+ ignores; most
+// names are plain ASCII, for which that is cheap.
 func (s *nameSet) key(name string) string {
 	for i := range len(name) {
 		if name[i] >= 0x80 {
-			return norm.NFC.String(s.fold.String(norm.NFC.String(name)))
+			return norm.NFD.String(s.fold.String(norm.NFD.String(strings.Map(dropIgnored, name))))
 		}
 	}
 	return strings.ToLower(name)
+}
+
+// dropIgnored drops the invisible characters that HFS+ does not compare (Apple TN1150) and that names may have.
+func dropIgnored(r rune) rune {
+	if r == '\u200c' || r == '\u200d' || r >= '\u206a' && r <= '\u206f' || r == '\ufeff' {
+		return -1
+	}
+	return r
 }

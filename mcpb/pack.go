@@ -6,33 +6,44 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
-	"runtime"
+	"time"
 
 	"satchel/internal/atomicfile"
 	"satchel/internal/problem"
+	"satchel/mcpb/internal/zipwrite"
 )
+
+// PackOptions say how to pack. The zero value packs everything that the ignore rules let through, dated 1980.
+type PackOptions struct {
+	Entry    string                  // the manifest's entry point: it cannot be ignored away; "" when there is none
+	Include  []string                // files to pack although they look like secrets or are ignored; paths as in the bundle
+	Follow   bool                    // pack what links inside the folder point to, instead of refusing them
+	ModTime  time.Time               // the date of every entry, in UTC; before 1980: 1980-01-01
+	Workers  int                     // files compressed at once; 0: one per processor, at most 8. The bytes are the same for any number
+	Progress func(done, total int64) // called with bytes of the files, from one goroutine at a time
+	output   *outputInTree           // where PackFile writes, when that is below the folder
+}
 
 // A PackReport is what Pack did.
 type PackReport struct {
-	Files    int      `json:"files"`
-	BytesIn  int64    `json:"bytesIn"`
-	Size     int64    `json:"size"`   // bytes of the bundle
-	Digest   string   `json:"digest"` // the bundle digest
-	Ignored  int      `json:"ignored"`
-	Warnings []string `json:"warnings"`
+	Files    int           `json:"files"`
+	BytesIn  int64         `json:"bytesIn"`
+	Size     int64         `json:"size"`    // bytes of the bundle
+	Digest   string        `json:"digest"`  // the bundle digest: "sha256:" and lower-case hex
+	Ignored  int           `json:"ignored"` // files and folders that stayed out; a folder counts once
+	Warnings []string      `json:"warnings"`
+	Duration time.Duration `json:"-"` // the same files give the same document
 }
 
-// PackFile packs the folder dir into the bundle out. The bundle appears whole or not at all: it is written beside out
-// and renamed. A bundle that was there is replaced; one inside dir does not pack itself.
+// PackFile packs the folder dir into the bundle out, whose folder must exist. The bundle appears whole or not at all: it
+// is written beside out and renamed. A bundle that was there is replaced, and does not pack itself when it is inside dir.
+// Errors are *[Problem]s, or that of ctx when it ends.
 func PackFile(ctx context.Context, dir, out string, opts PackOptions) (*PackReport, error) {
-	abs, err := filepath.Abs(out)
-	if err != nil {
+	start := time.Now()
+	var err error
+	if opts.output, err = findOutput(dir, out); err != nil {
 		return nil, err
-	}
-	if parent, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
-		opts.except = filepath.Join(parent, filepath.Base(abs))
 	}
 	plan, err := Plan(dir, opts)
 	if err != nil {
@@ -40,137 +51,87 @@ func PackFile(ctx context.Context, dir, out string, opts PackOptions) (*PackRepo
 	}
 	f, err := atomicfile.Create(out, 0o644)
 	if err != nil {
-		return nil, problem.New(problem.Failed, "pack/output", "cannot be written").At(out).Because(err)
+		return nil, cannotWrite(err).At(out)
 	}
 	defer f.Abort()
 	report, err := Pack(ctx, f, plan, opts)
+	if p, ok := errors.AsType[*problem.Problem](err); ok && p.Subject == "" {
+		return nil, p.At(out)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if err := f.Commit(); err != nil {
-		return nil, problem.New(problem.Failed, "pack/output", "cannot be written").At(out).Because(err)
+		return nil, cannotWrite(err).At(out)
 	}
+	report.Duration = time.Since(start)
 	return report, nil
 }
 
-// Pack writes the bundle of a plan to w. Files that changed since the plan was made are an error. The same files give
-// the same bytes, whatever the machine, the number of workers and the dates of the files.
+// Pack writes the bundle of a plan to w. A file that is no longer as planned is an error. The same files give the same
+// bytes, whatever the machine, the number of workers and the dates of the files. Memory is bounded by the number of
+// workers, not by the size of a file; a plan takes some hundred bytes for each file.
 func Pack(ctx context.Context, w io.Writer, plan *PackPlan, opts PackOptions) (*PackReport, error) {
+	start := time.Now()
 	root, err := os.OpenRoot(plan.Dir)
 	if err != nil {
-		return nil, cannotRead(plan.Dir, err)
+		return nil, cannotReadInput(plan.Dir, err)
 	}
 	defer root.Close()
 	sum := sha256.New()
-	z := newZipWriter(io.MultiWriter(w, sum), opts.ModTime)
-	p := &packing{root: root, plan: plan, opts: opts, zip: z}
+	p := &packing{root: root, plan: plan, opts: opts, zip: zipwrite.New(io.MultiWriter(w, sum), opts.ModTime)}
 	if err := p.run(ctx); err != nil {
 		return nil, err
 	}
-	if err := z.close(); err != nil {
-		return nil, problem.New(problem.Failed, "pack/output", "cannot be written").Because(err)
+	if err := p.zip.Close(); err != nil {
+		return nil, cannotWrite(err)
 	}
 	return &PackReport{
-		Files: len(plan.Files), BytesIn: plan.Bytes, Size: z.offset, Digest: digestText(sum.Sum(nil)),
-		Ignored: len(plan.Excluded), Warnings: plan.Warnings,
+		Files: len(plan.Files), BytesIn: plan.Bytes, Size: p.zip.Offset(), Digest: digestText(sum.Sum(nil)),
+		Ignored: len(plan.Excluded), Warnings: plan.Warnings, Duration: time.Since(start),
 	}, nil
 }
 
-// A packing is one run of Pack: workers compress whole files ahead, in a bounded window, and one writer puts them into
-// the archive in order. Files larger than chunkSize are compressed in chunks as the writer comes to them.
-type packing struct {
-	root *os.Root
-	plan *PackPlan
-	opts PackOptions
-	zip  *zipWriter
-	done int64
+func cannotWrite(err error) *problem.Problem {
+	return problem.New(problem.Failed, "pack/output", "cannot be written").Because(err)
 }
 
-const (
-	chunkSize = 1 << 20 // bytes of a file that are held and compressed at once
-	window    = 4       // files or chunks under way, per worker
-)
-
-func (p *packing) run(ctx context.Context) error {
-	workers := p.opts.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+// cannotReadInput is about a file or folder that is to be packed.
+func cannotReadInput(name string, err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return problem.New(problem.NotFound, "pack/input", "there is no such file or folder").At(name)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	pool := newCompressors(ctx, p.root, workers)
-	defer pool.wait()
-	defer cancel()
-	queue := make(chan *job, workers*window)
-	go func() {
-		defer close(queue)
-		for i := range p.plan.Files {
-			if f := &p.plan.Files[i]; !pool.submit(ctx, queue, &job{file: f, size: f.Size}) {
-				return
-			}
-		}
-	}()
-	for j := range queue {
-		if err := p.put(ctx, pool, j); err != nil {
-			return p.failed(j.file, err)
-		}
-		p.done += j.file.Size
-		if p.opts.Progress != nil {
-			p.opts.Progress(p.done, p.plan.Bytes)
-		}
-	}
-	return ctx.Err()
+	return problem.New(problem.Failed, "pack/input", "cannot be read").At(name).Because(err)
 }
 
-// put writes one file into the archive, when its job is done.
-func (p *packing) put(ctx context.Context, pool *compressors, j *job) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-j.ready:
+// An outputInTree is the path below the folder that is packed, slash-separated, at which the bundle will be.
+type outputInTree struct{ name string }
+
+// findOutput tells where the bundle will be in the folder; nil when it will be elsewhere. What is there must be a file.
+func findOutput(dir, out string) (*outputInTree, error) {
+	if info, err := os.Stat(out); err == nil && !info.Mode().IsRegular() {
+		return nil, problem.New(problem.Failed, "pack/output", "is not a regular file; a bundle cannot replace it").At(out)
 	}
-	defer pool.release(j)
-	if j.err != nil {
-		return j.err
+	root, err := realPath(dir)
+	if err != nil {
+		return nil, cannotReadInput(dir, err)
 	}
-	if j.large {
-		return p.putLarge(ctx, pool, j.file)
+	parent, err := realPath(filepath.Dir(out))
+	if err != nil {
+		return nil, cannotWrite(err).At(out)
 	}
-	e := zipEntry{name: j.file.Name, mode: p.mode(j.file, j.in), crc: j.crc, size: int64(len(j.in))}
-	if j.out != nil && len(j.out) < len(j.in) {
-		e.method, e.packed = methodDeflate, int64(len(j.out))
-		return p.zip.whole(e, j.out)
+	rel, err := filepath.Rel(root, filepath.Join(parent, filepath.Base(out)))
+	if err != nil || !filepath.IsLocal(rel) {
+		return nil, nil
 	}
-	e.packed = e.size
-	return p.zip.whole(e, j.in)
+	return &outputInTree{filepath.ToSlash(rel)}, nil
 }
 
-func (p *packing) failed(f *PackedFile, err error) error {
-	if _, ok := errors.AsType[*problem.Problem](err); ok || errors.Is(err, context.Canceled) {
-		return err
+// realPath gives an absolute path without links.
+func realPath(name string) (string, error) {
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return "", err
 	}
-	return cannotRead(filepath.Join(p.plan.Dir, filepath.FromSlash(f.Name)), err)
-}
-
-// mode gives the permission bits of a file. Windows has none: there the entry point and what begins like a program
-// are executable, so that a bundle packed on Windows starts elsewhere (modelcontextprotocol/mcpb#235).
-func (p *packing) mode(f *PackedFile, head []byte) os.FileMode {
-	switch {
-	case hasModes:
-		return f.Mode
-	case f.Name == path.Clean(p.opts.Entry) || isProgram(head):
-		return 0o755
-	}
-	return 0o644
-}
-
-// isProgram knows ELF, Mach-O (thin and fat, both byte orders) and scripts by their first bytes.
-func isProgram(head []byte) bool {
-	if len(head) < 4 {
-		return false
-	}
-	switch string(head[:4]) {
-	case "\x7fELF", "\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe", "\xca\xfe\xba\xbe":
-		return true
-	}
-	return string(head[:2]) == "#!"
+	return filepath.Abs(real)
 }

@@ -3,258 +3,209 @@ package mcpb
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
-	"time"
+	"unicode/utf8"
 
 	"satchel/internal/problem"
 	"satchel/mcpb/internal/ignore"
 )
 
-// nonblock keeps an open from waiting when a file was swapped for a pipe after it was looked at.
-const nonblock = syscall.O_NONBLOCK
-
-// PackOptions say how to pack. The zero value packs everything that the ignore rules let through, dated 1980.
-type PackOptions struct {
-	Entry    string    // the manifest's entry point: it cannot be ignored away; "" when there is none
-	Include  []string  // files to pack although they look like secrets or are ignored; paths as in the bundle
-	Follow   bool      // pack what links inside the folder point to, instead of refusing them
-	ModTime  time.Time // the date of every entry; before 1980: 1980-01-01
-	Workers  int       // files compressed at once; 0: one per processor. The bytes are the same for any number
-	Progress func(done, total int64)
-	except   string // a file that is never packed: the bundle itself
-}
-
 // A PackedFile is one file that goes in.
 type PackedFile struct {
-	Name   string      `json:"name"`
-	Size   int64       `json:"size"`
-	Mode   fs.FileMode `json:"mode"`
-	source string      // where it is below the root, when a link was followed another path than Name
+	Name   string      `json:"name"` // in the bundle: slash-separated, relative
+	Size   int64       `json:"size"` // bytes
+	Mode   fs.FileMode `json:"mode"` // permission bits on disk
+	source string      // its path below the folder, slash-separated and without links; another than Name where a link was followed
 }
 
 // An Excluded is a file or a folder that stays out.
 type Excluded struct {
-	Name   string `json:"name"` // a folder's ends with a slash
-	Reason string `json:"reason"`
+	Name   string `json:"name"`   // a folder's ends with a slash
+	Reason string `json:"reason"` // the pattern and where it comes from, or what kind of secret the file is
 	Secret bool   `json:"secret,omitempty"`
 }
 
-// A PackPlan is what goes into a bundle, sorted by name, and what does not and why.
+// A PackPlan is what goes into a bundle and what does not and why, both sorted by the bytes of their names.
 type PackPlan struct {
 	Dir      string       `json:"dir"`
 	Files    []PackedFile `json:"files"`
 	Excluded []Excluded   `json:"excluded"`
 	Warnings []string     `json:"warnings"`
-	Bytes    int64        `json:"bytes"`
+	Bytes    int64        `json:"bytes"` // of all files
 }
 
-// Plan walks the folder dir and decides what goes in. It refuses what must not be packed: a link that leads out of the
-// folder, a link at all without Follow, pipes and devices, names that no bundle can hold, a missing manifest.json.
+const (
+	manifestName  = "manifest.json"
+	maxIgnoreFile = 1 << 20 // bytes of .mcpbignore
+	longName      = 180     // bytes of a name beyond which Windows' limit of 260 characters for a path is near
+)
+
+// Plan walks the folder dir and decides what goes in. Problems are of class Invalid: a link that leads out of the folder,
+// a link at all without Follow, pipes and devices, names that no bundle can hold or that collide, no manifest.json, more
+// files than hosts accept. Nothing is an error that the ignore rules leave out.
 func Plan(dir string, opts PackOptions) (*PackPlan, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, cannotRead(dir, err)
+		return nil, cannotReadInput(dir, err)
 	}
 	defer root.Close()
-	return planRoot(root, dir, opts)
-}
-
-func planRoot(root *os.Root, dir string, opts PackOptions) (*PackPlan, error) {
-	own, err := root.ReadFile(ignore.File)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, problem.New(problem.Failed, "pack/ignore", "cannot be read").At(filepath.Join(dir, ignore.File)).Because(err)
-	}
-	real, err := filepath.EvalSymlinks(dir)
+	real, err := realPath(dir)
 	if err != nil {
-		return nil, cannotRead(dir, err)
+		return nil, cannotReadInput(dir, err)
 	}
-	if real, err = filepath.Abs(real); err != nil {
-		return nil, cannotRead(dir, err)
-	}
-	w := &planner{root: root, real: real, opts: opts, ignored: ignore.New(string(own)), plan: &PackPlan{Dir: dir, Files: []PackedFile{}, Excluded: []Excluded{}, Warnings: []string{}}}
-	w.forced = append(slices.Clone(opts.Include), "manifest.json", path.Clean(opts.Entry))
-	if err := w.folder("", "", "", []string{real}); err != nil {
+	own, err := readIgnoreFile(root, dir)
+	if err != nil {
 		return nil, err
 	}
-	return w.plan, w.finish()
+	w := newPlanner(root, dir, real, ignore.New(own), opts)
+	if err := w.folder(place{}); err != nil {
+		return nil, err
+	}
+	if err := w.finish(); err != nil {
+		return nil, err
+	}
+	return w.plan, nil
+}
+
+// readIgnoreFile gives the content of .mcpbignore, "" when there is none. It does not wait for a pipe, and does not
+// follow a link out of the folder.
+func readIgnoreFile(root *os.Root, dir string) (string, error) {
+	refused := problem.New(problem.Invalid, "pack/ignore-file", "must be a regular file of at most %d bytes", maxIgnoreFile).At(filepath.Join(dir, ignore.File))
+	f, err := root.OpenFile(ignore.File, os.O_RDONLY|nonblock, 0)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", refused.Because(err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxIgnoreFile {
+		return "", refused
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxIgnoreFile))
+	if err != nil {
+		return "", refused.Because(err)
+	}
+	return string(data), nil
 }
 
 // A planner is one run of Plan.
 type planner struct {
-	root    *os.Root
-	real    string // the folder's absolute path without links
-	opts    PackOptions
-	ignored *ignore.List
-	forced  []string
-	plan    *PackPlan
+	root     *os.Root
+	real     string // the folder's absolute path without links
+	opts     PackOptions
+	ignored  *ignore.List
+	required []string // files that cannot be ignored away: manifest.json, the entry point, and what is included by name
+	included []string // files that may be secrets as well
+	folders  int
+	plan     *PackPlan
 }
 
-// folder walks one folder: name is its path in the bundle, source its path below the root. A reason says that the
-// folder itself is left out, and is walked only for the files that are forced in. Trail holds the real paths of the
-// folders on the way, against loops of links.
-func (w *planner) folder(name, source, reason string, trail []string) error {
-	entries, err := fs.ReadDir(w.root.FS(), path.Clean("./"+source))
-	if err != nil {
-		return cannotRead(w.show(name), err)
+func newPlanner(root *os.Root, dir, real string, ignored *ignore.List, opts PackOptions) *planner {
+	w := &planner{root: root, real: real, opts: opts, ignored: ignored}
+	w.plan = &PackPlan{Dir: dir, Files: []PackedFile{}, Excluded: []Excluded{}, Warnings: []string{}}
+	for _, name := range opts.Include {
+		w.included = append(w.included, path.Clean(filepath.ToSlash(name)))
 	}
-	for _, d := range entries {
-		childName, childSource := path.Join(name, d.Name()), path.Join(source, d.Name())
-		if err := w.child(childName, childSource, reason, d, trail); err != nil {
-			return err
-		}
+	w.required = append(slices.Clone(w.included), manifestName)
+	if opts.Entry != "" {
+		w.required = append(w.required, path.Clean(opts.Entry))
 	}
-	return nil
+	return w
 }
 
+// show gives the path of a file of the bundle as the caller would write it.
 func (w *planner) show(name string) string {
 	return filepath.Join(w.plan.Dir, filepath.FromSlash(name))
 }
 
-func (w *planner) child(name, source, reason string, d fs.DirEntry, trail []string) error {
-	forced := slices.Contains(w.forced, name)
-	if origin, out := w.ignored.Match(name, d.IsDir()); reason == "" && out && !forced {
-		reason = origin
-		w.exclude(name, origin, d.IsDir())
-	}
-	if reason != "" && !forced && !w.leadsToForced(name) {
-		return nil
-	}
-	switch {
-	case d.Type()&fs.ModeSymlink != 0:
-		return w.link(name, source, reason, trail)
-	case d.IsDir():
-		return w.folder(name, source, reason, append(slices.Clone(trail), filepath.Join(w.real, filepath.FromSlash(source))))
-	case reason != "" && !forced:
-		return nil
-	}
-	info, err := d.Info()
-	if err != nil {
-		return cannotRead(w.show(name), err)
-	}
-	return w.file(name, source, info, forced)
-}
-
-// leadsToForced tells whether a folder that is left out holds a file that is forced in.
-func (w *planner) leadsToForced(name string) bool {
-	return slices.ContainsFunc(w.forced, func(f string) bool { return strings.HasPrefix(f, name+"/") })
-}
-
-func (w *planner) exclude(name, reason string, dir bool) {
-	x := Excluded{Name: name, Reason: reason}
-	if dir {
-		x.Name += "/"
-	} else if why := secretReason(w.root, name, name); why != "" {
-		x.Reason, x.Secret = why+" ("+reason+")", true
-	}
-	w.plan.Excluded = append(w.plan.Excluded, x)
-}
-
-func (w *planner) file(name, source string, info fs.FileInfo, forced bool) error {
-	if !info.Mode().IsRegular() {
-		return problem.New(problem.Invalid, "pack/special-file", "is a %s, which a bundle cannot hold", kind(info.Mode())).At(w.show(name)).
-			Try("remove it, or leave it out: echo '/%s' >> %s", name, ignore.File)
-	}
-	if w.opts.except != "" && filepath.Join(w.real, filepath.FromSlash(source)) == w.opts.except {
-		w.exclude(name, "the bundle that is being written", false)
-		return nil
-	}
-	if why := secretReason(w.root, source, name); why != "" && !forced {
-		w.plan.Excluded = append(w.plan.Excluded, Excluded{name, why, true})
-		return nil
-	}
-	w.plan.Files = append(w.plan.Files, PackedFile{name, info.Size(), info.Mode().Perm(), source})
-	w.plan.Bytes += info.Size()
-	return nil
-}
-
-func kind(m fs.FileMode) string {
-	switch {
-	case m&fs.ModeNamedPipe != 0:
-		return "named pipe"
-	case m&fs.ModeSocket != 0:
-		return "socket"
-	case m&fs.ModeDevice != 0:
-		return "device"
-	}
-	return "special file"
-}
-
-// link packs what a link inside the folder points to, or says why it cannot.
-func (w *planner) link(name, source, reason string, trail []string) error {
-	at := w.show(name)
-	to, _ := os.Readlink(filepath.Join(w.real, filepath.FromSlash(source)))
-	real, err := filepath.EvalSymlinks(filepath.Join(w.real, filepath.FromSlash(source)))
-	if err != nil {
-		return problem.New(problem.Invalid, "pack/broken-link", "is a link to %s, which leads nowhere", to).At(at).
-			Try("remove it, or leave it out: echo '/%s' >> %s", name, ignore.File)
-	}
-	rel, err := filepath.Rel(w.real, real)
-	if err != nil || !filepath.IsLocal(rel) {
-		return problem.New(problem.Invalid, "pack/link-outside", "is a link to %s, outside the folder", to).At(at).
-			From("docs/security.md").Try("copy the file into the folder, or leave the link out: echo '/%s' >> %s", name, ignore.File)
-	}
-	if !w.opts.Follow {
-		return problem.New(problem.Invalid, "pack/link", "is a link to %s; a bundle holds no links", to).At(at).
-			Try("pack what it points to: satchel pack --follow")
-	}
-	info, err := os.Stat(real)
-	if err != nil {
-		return cannotRead(at, err)
-	}
-	if !info.IsDir() {
-		return w.file(name, filepath.ToSlash(rel), info, slices.Contains(w.forced, name))
-	}
-	for _, t := range trail {
-		if t == real || strings.HasPrefix(t, real+string(filepath.Separator)) {
-			return problem.New(problem.Invalid, "pack/link-loop", "is a link to %s, a folder that it is in", to).At(at).
-				Try("leave it out: echo '/%s' >> %s", name, ignore.File)
-		}
-	}
-	return w.folder(name, filepath.ToSlash(rel), reason, append(slices.Clone(trail), real))
-}
-
-// finish sorts, checks the names as a reader will, and collects the warnings.
+// finish sorts, holds the names to the rules for reading them, and collects the warnings.
 func (w *planner) finish() error {
 	p := w.plan
 	slices.SortFunc(p.Files, func(a, b PackedFile) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(p.Excluded, func(a, b Excluded) int { return strings.Compare(a.Name, b.Name) })
-	names := newNameSet(len(p.Files))
-	for _, f := range p.Files {
+	if err := w.checkRequired(); err != nil {
+		return err
+	}
+	if err := w.checkNames(); err != nil {
+		return err
+	}
+	w.warn()
+	return nil
+}
+
+// checkRequired makes sure that what must be in the bundle is.
+func (w *planner) checkRequired() error {
+	for _, name := range w.required {
+		_, found := slices.BinarySearchFunc(w.plan.Files, name, func(f PackedFile, n string) int { return strings.Compare(f.Name, n) })
+		if found {
+			continue
+		}
+		at := slices.IndexFunc(w.plan.Excluded, func(x Excluded) bool { return x.Name == name })
+		switch {
+		case at >= 0: // the entry point or the manifest is a secret, or the bundle itself
+			return problem.New(problem.Invalid, "pack/required", "must be in the bundle, but is left out: %s", w.plan.Excluded[at].Reason).At(w.show(name))
+		case name == manifestName:
+			return problem.New(problem.Invalid, "bundle/no-manifest", "has no manifest.json").At(w.plan.Dir).Try("make one: satchel init %s", w.plan.Dir)
+		case slices.Contains(w.included, name):
+			return problem.New(problem.NotFound, "pack/include", "is to be packed but is not there").At(w.show(name))
+		}
+		return problem.New(problem.Invalid, "pack/entry-point", "is the entry point but is not there").At(w.show(name)).
+			Try("build it first, or correct server.entry_point in manifest.json")
+	}
+	return nil
+}
+
+// checkNames refuses names that no reader accepts.
+func (w *planner) checkNames() error {
+	names := newNameSet(len(w.plan.Files))
+	for _, f := range w.plan.Files {
+		if !utf8.ValidString(f.Name) {
+			return refuse("bundle/name-encoding", "", "has a name that is not UTF-8").At(fmt.Sprintf("%q", w.show(f.Name))).Try("rename it")
+		}
 		if bad := checkName(f.Name); bad != nil {
-			return bad.At(w.show(f.Name))
+			return bad.At(w.show(f.Name)).Try("rename it, or leave it out by a line in %s", ignore.File)
 		}
 		if bad := names.add(&entry{name: f.Name}); bad != nil {
 			return bad.At(w.show(f.Name)).Try("rename one of them")
 		}
-		if PortableName(f.Name) != nil {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: Windows cannot hold this name; installing is refused", f.Name))
-		}
-	}
-	for _, x := range p.Excluded {
-		if x.Secret {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("%s is left out (%s); --include %s packs it", x.Name, x.Reason, x.Name))
-		}
-	}
-	return w.checkForced()
-}
-
-// checkForced makes sure that what must be in the bundle is.
-func (w *planner) checkForced() error {
-	for _, name := range w.forced {
-		_, found := slices.BinarySearchFunc(w.plan.Files, name, func(f PackedFile, n string) int { return strings.Compare(f.Name, n) })
-		if found || name == "." {
-			continue
-		}
-		if name == "manifest.json" {
-			return problem.New(problem.Invalid, "bundle/no-manifest", "has no manifest.json").At(w.plan.Dir)
-		}
-		return problem.New(problem.NotFound, "pack/include", "is to be packed but is not there").At(w.show(name))
 	}
 	return nil
+}
+
+// warn collects what the author should know and nothing refuses.
+func (w *planner) warn() {
+	p, limits := w.plan, DefaultLimits()
+	add := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
+	for _, x := range p.Excluded {
+		if x.Secret {
+			add("%s is left out: %s; --include %s packs it", x.Name, x.Reason, x.Name)
+		}
+	}
+	long, longest := 0, ""
+	for _, f := range p.Files {
+		if PortableName(f.Name) != nil {
+			add("%s: Windows cannot hold this name; installing is refused", f.Name)
+		}
+		if f.Size > limits.FileBytes {
+			add("%s has %d bytes; hosts refuse files of more than %d", f.Name, f.Size, limits.FileBytes)
+		}
+		if len(f.Name) > longName {
+			if long++; len(f.Name) > len(longest) {
+				longest = f.Name
+			}
+		}
+	}
+	if long > 0 {
+		add("%d names have more than %d bytes, which may be too long for Windows; the longest is %s", long, longName, longest)
+	}
+	if p.Bytes > limits.TotalBytes {
+		add("the bundle unpacks to %d bytes; hosts refuse more than %d", p.Bytes, limits.TotalBytes)
+	}
 }

@@ -16,11 +16,11 @@ type Rule struct {
 // appnote is the ZIP specification, PKWARE APPNOTE.TXT 6.3.
 const appnote = "APPNOTE "
 
-// Rules lists every rule about the archive, in the order in which they are checked.
+// Rules lists every rule about the archive.
 func Rules() []Rule {
 	return []Rule{
 		{"bundle/not-zip", "The file is no ZIP archive, or was cut off.", appnote + "4.3.16"},
-		{"bundle/malformed-signature", "The file ends like a signed bundle, but the signature block does not fit.", "formats: signature block"},
+		{"bundle/malformed-signature", "The file ends like a signed bundle, but the signature block does not fit.", "MCPB signature block, as the reference CLI 2.1.2 writes it"},
 		{"bundle/ambiguous-end", "A second end record lets two readers see two different archives.", appnote + "4.3.16"},
 		{"bundle/trailing-data", "Bytes behind the archive that are no signature block can be another file's.", appnote + "4.3.1"},
 		{"bundle/split", "The archive says that it is spread over several disks.", appnote + "4.4.19"},
@@ -36,9 +36,9 @@ func Rules() []Rule {
 		{"bundle/path-traversal", "A name with .. leads out of the folder.", "CWE-22"},
 		{"bundle/absolute-name", "An absolute name or a drive letter leads out of the folder.", appnote + "4.4.17"},
 		{"bundle/backslash", "Windows takes a backslash as a separator, other systems do not.", appnote + "4.4.17"},
-		{"bundle/control-character", "NUL and control characters cut or disguise a name.", "CWE-158"},
+		{"bundle/control-character", "NUL, control and bidirectional characters cut or disguise a name.", "CWE-158, Unicode UTR #36"},
 		{"bundle/name-encoding", "A name that is not UTF-8 becomes another name on each system.", appnote + "4.4.4 bit 11"},
-		{"bundle/long-name", "File systems refuse a part of more than 255 bytes, some only after writing others.", "POSIX NAME_MAX"},
+		{"bundle/long-name", "File systems refuse long names, some only after others were written.", "POSIX NAME_MAX, PATH_MAX; Limits.NameBytes, Limits.ComponentBytes"},
 		{"bundle/duplicate-name", "Two entries of one name: readers disagree on which counts.", "CWE-694"},
 		{"bundle/name-collision", "Names that differ only in case or Unicode form are one file on some systems.", "Unicode UAX #15, case folding"},
 		{"bundle/file-as-folder", "One entry is a file where another one needs a folder.", "POSIX ENOTDIR"},
@@ -47,9 +47,10 @@ func Rules() []Rule {
 		{"bundle/overlap", "Entries overlap: one part of the file is read twice, which makes bombs and disguises.", "CWE-409"},
 		{"bundle/prepended-data", "Bytes before the first entry make the file two things at once.", appnote + "4.3.1"},
 		{"bundle/gap", "Bytes between entries that belong to nothing hide content from review.", appnote + "4.3.1"},
-		{"bundle/size", "The content is not as long as declared.", appnote + "4.4.9"},
+		{"bundle/size", "The content is longer or shorter than declared.", appnote + "4.4.9"},
 		{"bundle/checksum", "The content does not have the declared CRC-32: the file is damaged.", appnote + "4.4.7"},
 		{"bundle/compressed-data", "The compressed data is damaged, or goes on behind its end.", "RFC 1951"},
+		{"bundle/no-files", "The archive holds no file.", "MCPB manifest specification"},
 		{"bundle/limit-entries", "More entries than the limit.", "Limits.Entries"},
 		{"bundle/limit-size", "Larger than the limit.", "Limits.TotalBytes, Limits.FileBytes"},
 		{"bundle/limit-ratio", "Compressed far beyond what files are: a bomb.", "Limits.Ratio, CWE-409"},

@@ -22,6 +22,14 @@ type signature struct {
 	starts []int64 // where the blocks begin, the outermost first
 }
 
+// content gives the offset at which the innermost block begins, in a file of size bytes.
+func (s signature) content(size int64) int64 {
+	if n := len(s.starts); n > 0 {
+		return s.starts[n-1]
+	}
+	return size
+}
+
 // findSignature recognises the blocks at the very end of the file. Marker strings anywhere else are content.
 func findSignature(t tail, size int64) (signature, *problem.Problem) {
 	var s signature
@@ -34,7 +42,7 @@ func findSignature(t tail, size int64) (signature, *problem.Problem) {
 			return s, nil // inside the outermost block, whatever else there is belongs to what was signed
 		}
 		if s.der == nil {
-			s.der = der
+			s.der = bytes.Clone(der) // the tail is large and not needed any more
 		}
 		s.starts = append(s.starts, size-int64(len(t.data)-start))
 		end = start

@@ -1,6 +1,7 @@
 package mcpb
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -8,7 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,10 +32,10 @@ type leaf struct {
 
 // summarize computes the tree digest: over the files sorted by path, each as mode (four octal digits; empty on Windows,
 // which has none), path, size (decimal) and SHA-256, every field preceded by its length in eight big-endian bytes.
-func summarize(leaves []leaf) *Tree {
+func summarize(leaves []leaf) Tree {
 	slices.SortFunc(leaves, func(a, b leaf) int { return strings.Compare(a.path, b.path) })
 	h := sha256.New()
-	t := &Tree{Files: len(leaves)}
+	t := Tree{Files: len(leaves)}
 	for _, l := range leaves {
 		field(h, modeText(l.mode))
 		field(h, l.path)
@@ -53,45 +54,66 @@ func field(h hash.Hash, s string) {
 	io.WriteString(h, s)
 }
 
+// modeText writes a mode as chmod takes it. Extract sets no special bit: one that was added later changes the digest.
 func modeText(m fs.FileMode) string {
 	if !hasModes {
 		return ""
 	}
-	return fmt.Sprintf("%04o", m.Perm())
+	bits := m.Perm()
+	for i, special := range []fs.FileMode{fs.ModeSticky, fs.ModeSetgid, fs.ModeSetuid} {
+		if m&special != 0 {
+			bits |= 0o1000 << i
+		}
+	}
+	return fmt.Sprintf("%04o", uint32(bits))
 }
 
 // TreeDigest sums up the folder root as [Bundle.Extract] did when it wrote it. A link or another special file in it is
-// an error: Extract writes none.
-func TreeDigest(root *os.Root) (*Tree, error) {
+// an error: Extract writes none. Files are read in parallel.
+func TreeDigest(root *os.Root) (Tree, error) {
 	var leaves []leaf
 	err := fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		switch {
+		case err != nil || d.IsDir():
 			return err
+		case !d.Type().IsRegular():
+			return special(name, d.Type())
 		}
-		l, err := readLeaf(root, name, d)
-		leaves = append(leaves, l)
-		return err
+		leaves = append(leaves, leaf{path: name})
+		return nil
 	})
 	if err != nil {
-		return nil, err
+		return Tree{}, err
+	}
+	err = inParallel(context.Background(), len(leaves), 0, func(_ context.Context, i int) error { return leaves[i].read(root) })
+	if err != nil {
+		return Tree{}, err
 	}
 	return summarize(leaves), nil
 }
 
-func readLeaf(root *os.Root, name string, d fs.DirEntry) (leaf, error) {
-	if !d.Type().IsRegular() {
-		return leaf{}, &fs.PathError{Op: "digest", Path: name, Err: fmt.Errorf("is not a regular file (%v)", d.Type())}
-	}
-	f, err := root.Open(name)
+func special(name string, mode fs.FileMode) error {
+	return &fs.PathError{Op: "digest", Path: name, Err: fmt.Errorf("is not a regular file (%v)", mode)}
+}
+
+func (l *leaf) read(root *os.Root) error {
+	f, err := root.OpenFile(filepath.FromSlash(l.path), os.O_RDONLY|nonblock, 0)
 	if err != nil {
-		return leaf{}, err
+		return err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return leaf{}, err
+		return err
 	}
+	if !info.Mode().IsRegular() {
+		return special(l.path, info.Mode().Type())
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
 	h := sha256.New()
-	n, err := io.Copy(h, f)
-	return leaf{path.Clean(name), info.Mode(), n, [sha256.Size]byte(h.Sum(nil))}, err
+	l.mode = info.Mode()
+	l.size, err = io.CopyBuffer(h, onlyReader{f}, *buf)
+	h.Sum(l.sum[:0])
+	return err
 }
