@@ -24,6 +24,7 @@ var floors = map[string]int{
 	"satchel/internal/paths":      0,
 	"satchel/internal/problem":    0,
 	"satchel/internal/procgroup":  0,
+	"satchel/internal/spell":      0,
 	"satchel/internal/term":       0,
 }
 
@@ -53,11 +54,9 @@ var tools = map[string]string{
 var modules = map[string]string{
 	"github.com/Masterminds/semver/v3":          "npm-style version ranges of compatibility.runtimes; MIT, 2026-04",
 	"github.com/aquasecurity/go-pep440-version": "PEP 440 ranges of compatibility.runtimes.python; Apache-2.0, 2025-01",
-	"github.com/go-git/go-git/v5":               "gitignore patterns, of which only that package is built in; Apache-2.0, 2026-10",
 	"github.com/klauspost/compress":             "deflate at a third of the standard library's cost; BSD, 2026-10",
 	"github.com/modelcontextprotocol/go-sdk":    "the official MCP SDK: client of tools and call, server of the sample; Apache-2.0/MIT, 2026-09",
 	"github.com/spf13/cobra":                    "commands, flags, help, completion; Apache-2.0, 2025-12",
-	"golang.org/x/sync":                         "groups of goroutines that fail together",
 	"golang.org/x/sys":                          "system calls: locks, process groups, job objects",
 	"golang.org/x/term":                         "is this a terminal; ask without echo",
 	"golang.org/x/text":                         "Unicode normal forms, case folding, BCP 47",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -142,7 +143,7 @@ func (h *Host) Install(ctx context.Context, c *Candidate, progress func(done, to
 	}
 	defer stage.Abort()
 	tree, err := c.bundle.Extract(ctx, stage.Dir(), mcpb.ExtractOptions{
-		Executable: executables(c), ReadOnly: true, Portable: true, Sync: true, Progress: progress,
+		Executable: executables(c), ReadOnly: true, Portable: true, Sync: runtime.GOOS == "windows", Progress: progress,
 	})
 	if err != nil {
 		return nil, err

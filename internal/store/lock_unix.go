@@ -34,7 +34,10 @@ func lock(path string, exclusive, wait bool) (func(), error) {
 			return nil, err
 		}
 		if sameFile(f, path) {
-			return func() { f.Close() }, nil
+			return func() {
+				_ = unix.Flock(int(f.Fd()), unix.LOCK_UN) // a process that is being forked may share f for a moment yet
+				f.Close()
+			}, nil
 		}
 		f.Close() // its last holder removed it: what we hold locks nothing
 	}
@@ -44,4 +47,10 @@ func sameFile(f *os.File, path string) bool {
 	held, err1 := f.Stat()
 	there, err2 := os.Stat(path)
 	return err1 == nil && err2 == nil && os.SameFile(held, there)
+}
+
+// removeLock removes a lock while it is held, so that whoever waits for it finds that it locks nothing.
+func removeLock(path string, unlock func()) {
+	_ = os.Remove(path) // a mark that stays is tidied another time
+	unlock()
 }

@@ -29,3 +29,10 @@ func lock(path string, exclusive, wait bool) (func(), error) {
 	}
 	return func() { f.Close() }, nil
 }
+
+// removeLock removes a lock after it was held: an open file cannot be removed on Windows. That fails when another
+// process has opened it meanwhile, as it should.
+func removeLock(path string, unlock func()) {
+	unlock()
+	_ = os.Remove(path)
+}

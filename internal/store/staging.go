@@ -10,14 +10,16 @@ import (
 	"strings"
 
 	"satchel/internal/atomicfile"
+	"satchel/internal/problem"
+	"satchel/mcpb"
 )
 
 // A Staging is an installation being made ready, in a folder of its own. It is not safe for concurrent use. End it with
 // Commit or Abort.
 type Staging struct {
-	store  *Store
-	dir    string
-	unlock func()
+	store *Store
+	dir   string
+	claim *claim
 }
 
 // Begin begins an installation.
@@ -25,196 +27,120 @@ func (s *Store) Begin(ctx context.Context) (*Staging, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(s.home.Staging(), rand.Text())
-	s.sweepVersions()
-	unlock, err := lockFile(dir+lockName, true)
+	s.step("begin")
+	c, err := s.newClaim()
 	if err != nil {
-		return nil, failed(dir, "cannot be locked", err)
+		return nil, err
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		unlock()
-		return nil, failed(dir, "cannot be made", err)
+	s.step("make staging")
+	if err := os.Mkdir(c.dir(), 0o700); err != nil {
+		c.release(true)
+		return nil, failed(c.dir(), "cannot be made", err)
 	}
-	return &Staging{s, dir, unlock}, nil
+	return &Staging{s, c.dir(), c}, nil
 }
 
 // Dir is where the files go: it does not exist yet, and whoever extracts makes it.
 func (g *Staging) Dir() string { return filepath.Join(g.dir, "files") }
 
-// Commit installs what is in Dir as in says, replacing what was installed under its id. After an error nothing has
-// changed.
+// Commit installs what is in Dir as in says, replacing what was installed under its id. All of it is on the disk when
+// Commit returns. After an error nothing has changed. A version that servers still run from stays until they have ended.
 func (g *Staging) Commit(in *Installation) error {
 	defer g.Abort()
 	s := g.store
-	home, err := s.dir(in.ID)
-	if err != nil {
-		return err
-	}
 	final, err := s.Dir(in)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(home, 0o700); err != nil {
-		return failed(home, "cannot be made", err)
+	if _, ok := hexDigest(in.TreeDigest); !ok {
+		return problem.New(problem.Failed, "store/record", "the record names no tree digest").At(in.ID)
 	}
-	unlock, err := lockFile(filepath.Join(home, lockName), true)
-	if err != nil {
-		return failed(home, "cannot be locked", err)
+	s.step("sync files")
+	if err := syncTree(g.Dir()); err != nil {
+		return failed(g.Dir(), "cannot be written", err)
 	}
-	defer unlock()
-	if err := g.place(final); err != nil {
-		return failed(final, "cannot be put in place", err)
-	}
-	if err := writeRecord(home, in); err != nil {
-		return err
-	}
-	s.collect(home, filepath.Base(final))
-	return nil
+	return s.change(in.ID, func(dir string) error {
+		if err := g.place(final, in.TreeDigest); err != nil {
+			return failed(final, "cannot be put in place", err)
+		}
+		return s.write(dir, in)
+	})
 }
 
-// place renames the files to where they belong. Files of the same content digest that are there already are replaced
-// only when no server holds them: a damaged version is repaired by installing it again.
-func (g *Staging) place(final string) error {
-	release, err := lockFile(final+lockName, false)
-	if err != nil {
-		if _, statErr := os.Stat(final); errors.Is(err, errBusy) && statErr == nil {
-			return nil // it runs, so it was checked when it started
+// place renames the files to where they belong. Where files of the same content digest are already, they stay when they
+// are as they should be; else they are replaced, so that installing again repairs, but not under a running server.
+func (g *Staging) place(final, treeDigest string) error {
+	g.store.step("place")
+	unlock, err := lockFile(final+lockName, false)
+	if errors.Is(err, errBusy) {
+		if intact(final, treeDigest) {
+			return nil
 		}
+		return errors.New("a server runs from files that were changed; end it first")
+	}
+	if err != nil {
 		return err
 	}
-	defer release()
-	if err := removeTree(final); err != nil {
+	defer unlock()
+	if intact(final, treeDigest) {
+		return nil
+	}
+	g.store.step("remove what is damaged")
+	if err := os.Rename(final, filepath.Join(g.dir, "damaged")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	g.store.step("rename")
 	if err := os.Rename(g.Dir(), final); err != nil {
 		return err
 	}
 	return atomicfile.SyncDir(filepath.Dir(final))
 }
 
+// intact tells whether the files of a folder are those that treeDigest sums up.
+func intact(dir, treeDigest string) bool {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	tree, err := mcpb.TreeDigest(root)
+	return err == nil && tree.Digest == treeDigest
+}
+
 // Abort throws the installation away; after Commit there is nothing to throw away.
 func (g *Staging) Abort() {
-	if g.unlock == nil {
+	if g.claim == nil {
 		return
 	}
-	_ = removeTree(g.dir) // what stays is swept later
-	_ = os.Remove(g.dir + lockName)
-	g.unlock()
-	g.unlock = nil
+	g.store.step("remove staging")
+	g.claim.release(removeTree(g.dir) == nil)
+	g.claim = nil
 }
 
-// collect removes the versions of an extension but the one to keep and those that a server runs from. What cannot be
-// removed now is removed another time.
-func (s *Store) collect(home, keep string) {
-	entries, err := os.ReadDir(home)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		if !e.IsDir() || e.Name() == keep {
-			continue
-		}
-		dir := filepath.Join(home, e.Name())
-		if release, err := lockFile(dir+lockName, false); err == nil {
-			_ = errors.Join(removeTree(dir), os.Remove(dir+lockName))
-			release()
-		}
-	}
+// A claim is a locked file in staging for as long as a change goes on. One that nobody locks was left by a crash, or on
+// purpose: it says that there is something to tidy.
+type claim struct {
+	path   string
+	unlock func()
 }
 
-// sweepVersions removes versions that no record names and no server runs from.
-func (s *Store) sweepVersions() {
-	homes, err := filepath.Glob(filepath.Join(escapeGlob(s.home.Extensions()), "*", "*"))
+func (s *Store) newClaim() (*claim, error) {
+	path := filepath.Join(s.home.Staging(), rand.Text()+lockName)
+	unlock, err := lockFile(path, true) // a sweep may have it for a moment
 	if err != nil {
-		return
+		return nil, failed(path, "cannot be locked", err)
 	}
-	for _, home := range homes {
-		unlock, err := lockFile(filepath.Join(home, lockName), false)
-		if err != nil {
-			continue // somebody is changing it
-		}
-		keep := ""
-		in, err := readRecord(filepath.Join(home, recordName))
-		if err == nil {
-			keep = strings.TrimPrefix(in.ContentDigest, "sha256:")
-		}
-		if err == nil || errors.Is(err, fs.ErrNotExist) {
-			s.collect(home, keep)
-		}
-		unlock()
-	}
+	return &claim{path, unlock}, nil
 }
 
-// sweep removes staging folders without a living owner: what a crash left behind.
-func (s *Store) sweep() error {
-	entries, err := os.ReadDir(s.home.Staging())
-	if err != nil {
-		return failed(s.home.Staging(), "cannot be read", err)
-	}
-	for _, e := range entries {
-		dir := filepath.Join(s.home.Staging(), strings.TrimSuffix(e.Name(), lockName))
-		if release, err := lockFile(dir+lockName, false); err == nil {
-			_ = errors.Join(removeTree(dir), os.Remove(dir+lockName)) // the next sweep tries again
-			release()
-		}
-	}
-	return nil
-}
+// dir is the folder that belongs to the claim.
+func (c *claim) dir() string { return strings.TrimSuffix(c.path, lockName) }
 
-// Hold keeps an installed version from being collected while it runs. Call release when it has ended.
-func (s *Store) Hold(in *Installation) (release func(), err error) {
-	dir, err := s.Dir(in)
-	if err != nil {
-		return nil, err
+// release ends the claim; its mark stays when not all is clean.
+func (c *claim) release(clean bool) {
+	if clean {
+		removeLock(c.path, c.unlock)
+	} else {
+		c.unlock()
 	}
-	release, err = shareFile(dir + lockName)
-	if err != nil {
-		return nil, failed(dir, "cannot be held", err)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		release()
-		return nil, failed(dir, "is gone", err)
-	}
-	return release, nil
-}
-
-// Remove removes an extension and its answers, and with purge its own folder too. A server that runs keeps its files
-// until it ends.
-func (s *Store) Remove(in *Installation, purge bool) error {
-	home, err := s.dir(in.ID)
-	if err != nil {
-		return err
-	}
-	unlock, err := lockFile(filepath.Join(home, lockName), true)
-	if err != nil {
-		return failed(home, "cannot be locked", err)
-	}
-	defer unlock()
-	for _, name := range []string{recordName, secretsName} { // without its record it is not installed
-		if err := os.Remove(filepath.Join(home, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return failed(filepath.Join(home, name), "cannot be removed", err)
-		}
-	}
-	s.collect(home, "")
-	if purge {
-		if err := os.RemoveAll(s.DataPath(in.ID)); err != nil {
-			return failed(s.DataPath(in.ID), "cannot be removed", err)
-		}
-	}
-	return nil
-}
-
-// removeTree removes a folder whose folders may be read-only.
-func removeTree(dir string) error {
-	err := os.RemoveAll(dir)
-	if err == nil {
-		return nil
-	}
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() {
-			return os.Chmod(path, 0o700)
-		}
-		return nil
-	})
-	return os.RemoveAll(dir)
 }
