@@ -51,12 +51,12 @@ func BenchmarkOpen(b *testing.B) {
 
 func BenchmarkExtract(b *testing.B) {
 	data := large(b)
-	for _, sync := range []bool{false, true} {
-		b.Run(fmt.Sprintf("sync=%v", sync), func(b *testing.B) {
+	for name, opts := range map[string]ExtractOptions{"plain": {}, "digest": {Digest: true}, "sync": {Sync: true}} {
+		b.Run(name, func(b *testing.B) {
 			bundle, dir, n := openBytes(b, data), b.TempDir(), 0
 			b.ReportAllocs()
 			for b.Loop() {
-				tree, err := bundle.Extract(b.Context(), filepath.Join(dir, fmt.Sprint(n)), ExtractOptions{Sync: sync})
+				tree, err := bundle.Extract(b.Context(), filepath.Join(dir, fmt.Sprint(n)), opts)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -69,7 +69,7 @@ func BenchmarkExtract(b *testing.B) {
 
 func BenchmarkTreeDigest(b *testing.B) {
 	dir := filepath.Join(b.TempDir(), "out")
-	want, err := openBytes(b, large(b)).Extract(b.Context(), dir, ExtractOptions{})
+	want, err := openBytes(b, large(b)).Extract(b.Context(), dir, ExtractOptions{Digest: true})
 	if err != nil {
 		b.Fatal(err)
 	}

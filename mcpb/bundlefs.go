@@ -20,7 +20,7 @@ func (f bundleFS) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		return openFolder{info.(fileInfo)}, nil
+		return shownFolder{info.(fileInfo)}, nil
 	}
 	return openFile{info.(fileInfo), f.b.open(f.b.byName[name])}, nil
 }
@@ -55,10 +55,10 @@ type openFile struct {
 
 func (f openFile) Stat() (fs.FileInfo, error) { return f.info, nil }
 
-type openFolder struct{ info fileInfo }
+type shownFolder struct{ info fileInfo }
 
-func (f openFolder) Stat() (fs.FileInfo, error) { return f.info, nil }
-func (f openFolder) Close() error               { return nil }
-func (f openFolder) Read([]byte) (int, error) {
+func (f shownFolder) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f shownFolder) Close() error               { return nil }
+func (f shownFolder) Read([]byte) (int, error) {
 	return 0, &fs.PathError{Op: "read", Path: f.info.File.Name, Err: fs.ErrInvalid}
 }

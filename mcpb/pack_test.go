@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -342,8 +343,8 @@ func TestPackMemoryIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runtime.GC()
 	var before, now runtime.MemStats
+	runtime.GC()
 	runtime.ReadMemStats(&before)
 	peak := uint64(0)
 	watch := func(int64, int64) { runtime.ReadMemStats(&now); peak = max(peak, now.HeapInuse) }
@@ -385,5 +386,72 @@ func BenchmarkPlan(b *testing.B) {
 		if _, err := Plan(dir, PackOptions{}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// heapGrowth gives how many bytes of the heap do lets live in the end.
+func heapGrowth(t *testing.T, do func()) int64 {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
+}
+
+func TestCancelledPackLeavesNothing(t *testing.T) {
+	t.Parallel()
+	dir := writeTree(t, sizes())
+	top := t.TempDir()
+	out := filepath.Join(top, "x.mcpb")
+	if err := os.WriteFile(out, []byte("PK\x05\x06 the old one"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, after := range []int64{0, 1, chunkSize, 4 * chunkSize} {
+		ctx, cancel := context.WithCancel(t.Context())
+		if after == 0 {
+			cancel()
+		}
+		_, err := PackFile(ctx, dir, out, PackOptions{Progress: func(done, _ int64) {
+			if done >= after {
+				cancel()
+			}
+		}})
+		cancel()
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled after %d bytes: %v", after, err)
+		}
+		if old, err := os.ReadFile(out); err != nil || string(old) != "PK\x05\x06 the old one" {
+			t.Errorf("cancelled after %d bytes: the old bundle is %d bytes, %v", after, len(old), err)
+		}
+		if got := listing(t, top); len(got) != 2 {
+			t.Errorf("cancelled after %d bytes: left %q", after, got)
+		}
+	}
+}
+
+// The reference counts to 65,535 and starts again: it loses all but 465 of these.
+func TestPackMoreFilesThan16Bits(t *testing.T) {
+	t.Parallel()
+	dir := writeTree(t, nil)
+	for i := range 66_000 {
+		if i%1000 == 0 {
+			addFiles(t, dir, files{fmt.Sprintf("d%d/first", i/1000): ""})
+		}
+		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("d%d/%d", i/1000, i)))
+		if err == nil {
+			err = f.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	data := packBytes(t, dir, PackOptions{})
+	if got := len(openBytes(t, data).Files()); got != 66_067 {
+		t.Errorf("our reader finds %d files, want 66,067", got)
+	}
+	if got := len(unzip(t, data)); got != 66_067 {
+		t.Errorf("archive/zip finds %d files, want 66,067", got)
 	}
 }

@@ -19,7 +19,7 @@ import (
 type Tree struct {
 	Files  int    `json:"files"`
 	Bytes  int64  `json:"bytes"`
-	Digest string `json:"digest"` // the tree digest: "sha256:" and lower-case hex
+	Digest string `json:"digest,omitempty"` // the tree digest: "sha256:" and lower-case hex
 }
 
 // A leaf is one file of a tree.

@@ -143,7 +143,7 @@ func (h *Host) Install(ctx context.Context, c *Candidate, progress func(done, to
 	}
 	defer stage.Abort()
 	tree, err := c.bundle.Extract(ctx, stage.Dir(), mcpb.ExtractOptions{
-		Executable: executables(c), ReadOnly: true, Portable: true, Sync: runtime.GOOS == "windows", Progress: progress,
+		Executable: executables(c), Digest: true, ReadOnly: true, Portable: true, Sync: runtime.GOOS == "windows", Progress: progress,
 	})
 	if err != nil {
 		return nil, err

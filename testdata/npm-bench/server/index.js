@@ -1,0 +1,1 @@
+// The entry point of a tree that is packed and never run.
