@@ -137,10 +137,12 @@ func TestOccupiedTargets(t *testing.T) {
 	t.Parallel()
 	b := openBytes(t, zipOf(file("a", "x")))
 	for what, prepare := range map[string]func(dir string) error{
-		"a file":               func(dir string) error { return os.WriteFile(dir, []byte("mine"), 0o644) },
-		"a folder with a file": func(dir string) error { return errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(filepath.Join(dir, "x"), []byte("mine"), 0o644)) },
-		"a link to a folder":   func(dir string) error { return os.Symlink(filepath.Dir(filepath.Dir(dir)), dir) },
-		"a link to nowhere":    func(dir string) error { return os.Symlink("nowhere", dir) },
+		"a file": func(dir string) error { return os.WriteFile(dir, []byte("mine"), 0o644) },
+		"a folder with a file": func(dir string) error {
+			return errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(filepath.Join(dir, "x"), []byte("mine"), 0o644))
+		},
+		"a link to a folder": func(dir string) error { return os.Symlink(filepath.Dir(filepath.Dir(dir)), dir) },
+		"a link to nowhere":  func(dir string) error { return os.Symlink("nowhere", dir) },
 		"a link to an empty one": func(dir string) error {
 			return errors.Join(os.Mkdir(dir+"2", 0o755), os.Symlink(filepath.Base(dir)+"2", dir))
 		},

@@ -152,7 +152,7 @@ func (w *planner) checkRequired() error {
 		case at >= 0: // the entry point or the manifest is a secret, or the bundle itself
 			return problem.New(problem.Invalid, "pack/required", "must be in the bundle, but is left out: %s", w.plan.Excluded[at].Reason).At(w.show(name))
 		case name == manifestName:
-			return problem.New(problem.Invalid, "bundle/no-manifest", "has no manifest.json").At(w.plan.Dir).Try("make one: satchel init %s", w.plan.Dir)
+			return problem.New(problem.Invalid, "bundle/no-manifest", "has no manifest.json").At(w.plan.Dir).Try("write one after MANIFEST.md of the MCPB specification, or pack the folder that has it")
 		case slices.Contains(w.included, name):
 			return problem.New(problem.NotFound, "pack/include", "is to be packed but is not there").At(w.show(name))
 		}

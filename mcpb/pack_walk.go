@@ -72,7 +72,7 @@ func (w *planner) child(p place, d fs.DirEntry) error {
 	out := p.out
 	if origin, match := w.ignored.Match(name, dir); !out && match && !required {
 		out = true
-		w.exclude(name, origin, dir)
+		w.excludeBy(name, origin, dir)
 	}
 	if out && !required && !w.leadsToRequired(name) {
 		return nil
@@ -98,6 +98,15 @@ func (w *planner) path(source string) string {
 // leadsToRequired tells whether a folder that is left out holds a required file.
 func (w *planner) leadsToRequired(name string) bool {
 	return slices.ContainsFunc(w.required, func(f string) bool { return strings.HasPrefix(f, name+"/") })
+}
+
+// excludeBy leaves out what a pattern says. A secret of the default list is one that its author may not know to be there.
+func (w *planner) excludeBy(name, origin string, dir bool) {
+	if why := secretName(strings.ToLower(name)); why != "" && !dir && ignore.IsDefault(origin) {
+		w.plan.Excluded = append(w.plan.Excluded, Excluded{name, why, true})
+		return
+	}
+	w.exclude(name, origin, dir)
 }
 
 func (w *planner) exclude(name, reason string, dir bool) {

@@ -56,6 +56,7 @@ var modules = map[string]string{
 	"github.com/aquasecurity/go-pep440-version": "PEP 440 ranges of compatibility.runtimes.python; Apache-2.0, 2025-01",
 	"github.com/klauspost/compress":             "deflate at a third of the standard library's cost; BSD, 2026-10",
 	"github.com/modelcontextprotocol/go-sdk":    "the official MCP SDK: client of tools and call, server of the sample; Apache-2.0/MIT, 2026-09",
+	"github.com/rogpeppe/go-internal":           "testscript, the form of our command-line tests; BSD, 2026-07",
 	"github.com/spf13/cobra":                    "commands, flags, help, completion; Apache-2.0, 2025-12",
 	"golang.org/x/sys":                          "system calls: locks, process groups, job objects",
 	"golang.org/x/term":                         "is this a terminal; ask without echo",

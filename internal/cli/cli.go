@@ -65,8 +65,9 @@ func serveSample(ctx context.Context, args []string, stderr io.Writer) int {
 
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "satchel",
-		Short: "Packs, checks, installs and runs desktop extensions",
+		Use:     "satchel",
+		Version: Version,
+		Short:   "Packs, checks, installs and runs desktop extensions",
 		Long: `Satchel packs, checks, installs and runs desktop extensions: MCP servers in one file (.mcpb, formerly .dxt).
 
 Try it:     satchel quickstart
@@ -75,9 +76,13 @@ Users:      satchel install, list, show, run, tools, call, uninstall`,
 		Example:       "  satchel quickstart\n  satchel pack ./my-extension\n  satchel install my-extension.mcpb",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.ArbitraryArgs,
-		RunE:          func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+
+		SuggestionsMinimumDistance: 2,
+
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
 	}
+	root.SetVersionTemplate("satchel {{.Version}}\n")
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write one JSON document instead of text (docs/json.md)")

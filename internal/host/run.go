@@ -59,8 +59,12 @@ func (h *Host) checkFiles(in *store.Installation) error {
 	if err == nil && tree.Digest == in.TreeDigest {
 		return nil
 	}
+	source := in.Source
+	if _, err := os.Stat(source); err != nil {
+		source = "FILE, with the bundle that it came from"
+	}
 	return problem.New(problem.Refused, "run/changed-files", "its files are not those that were installed").At(in.ID).Because(err).
-		From("docs/security.md").Try("install it again: satchel install %s", in.Source)
+		From("docs/security.md").Try("install it again: satchel install %s", source)
 }
 
 // Run runs an extension on the given streams until it ends, and gives its exit code.

@@ -24,6 +24,11 @@ type rule struct {
 	filesOnly bool
 }
 
+const defaultOrigin = "default list: "
+
+// IsDefault tells whether an origin that Match gave is a pattern of the default list.
+func IsDefault(origin string) bool { return strings.HasPrefix(origin, defaultOrigin) }
+
 // A List is the patterns that apply to one folder, the later ones deciding. It is safe for concurrent use.
 type List struct{ rules []rule }
 
@@ -32,7 +37,7 @@ type List struct{ rules []rule }
 func New(own string) *List {
 	l := &List{}
 	for _, d := range defaults() {
-		l.add(d.text, "default list: "+d.text, d.filesOnly)
+		l.add(d.text, defaultOrigin+d.text, d.filesOnly)
 	}
 	n := 0
 	for line := range strings.SplitSeq(own, "\n") {

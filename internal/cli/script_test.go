@@ -1,0 +1,122 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"satchel/internal/cli"
+)
+
+// The scenarios in testdata/script run the real command line: the test's own binary under the name satchel.
+func TestMain(m *testing.M) {
+	run := func() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+	testscript.Main(m, map[string]func(){"satchel": run, "satchel-notes": run}) // the second is the sample's server
+}
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("SATCHEL_HOME", filepath.Join(env.WorkDir, "satchel-home"))
+			env.Setenv("TMPDIR", filepath.Join(env.WorkDir, "tmp"))
+			env.Setenv("NO_COLOR", "1")
+			return errors.Join(os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o755), os.Mkdir(filepath.Join(env.WorkDir, "tmp"), 0o755))
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": exits, "zip": zipNames, "fifo": fifo, "empty": empty,
+		},
+	})
+}
+
+// exits runs a command that must end with the exit code given: exits CODE COMMAND ARGS...
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARGS...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// zipNames writes a bundle of files that hold their own names: zip FILE NAME... A manifest.json comes from the script's
+// file manifest.json when there is one; NAME@LINK is a symbolic link.
+func zipNames(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: zip FILE NAME...")
+	}
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	z := zip.NewWriter(f)
+	for _, name := range args[1:] {
+		ts.Check(addName(z, ts, name))
+	}
+	ts.Check(errors.Join(z.Close(), f.Close()))
+}
+
+func addName(z *zip.Writer, ts *testscript.TestScript, name string) error {
+	name, to, isLink := strings.Cut(name, "@")
+	h := &zip.FileHeader{Name: name, Method: zip.Deflate}
+	h.SetMode(0o644)
+	body := name
+	if isLink {
+		h.SetMode(0o777 | os.ModeSymlink)
+		body = to
+	}
+	if name == "manifest.json" {
+		body = ts.ReadFile("manifest.json")
+	}
+	w, err := z.CreateHeader(h)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, body)
+	return err
+}
+
+func fifo(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fifo FILE")
+	}
+	ts.Check(syscall.Mkfifo(ts.MkAbs(args[0]), 0o644))
+}
+
+// empty demands that folders hold no file at all, however deep: empty DIR...
+func empty(ts *testscript.TestScript, neg bool, args []string) {
+	for _, dir := range args {
+		err := filepath.WalkDir(ts.MkAbs(dir), func(name string, d os.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				return fmt.Errorf("%s is not empty: %s", dir, name)
+			}
+			return err
+		})
+		if (err != nil) != neg {
+			ts.Fatalf("%v", err)
+		}
+	}
+}
