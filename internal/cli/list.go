@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"satchel/internal/host"
@@ -9,6 +11,7 @@ import (
 
 type listResult struct {
 	Extensions []host.Extension `json:"extensions"`
+	Damaged    string           `json:"damaged,omitempty"` // which records cannot be read, and why; the exit code is 1 then
 }
 
 func newList(a *app) *cobra.Command {
@@ -25,18 +28,27 @@ func newList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list, err := h.List()
-			if err != nil {
+			list, damaged := h.List()
+			res := listResult{Extensions: list}
+			if damaged != nil {
+				res.Damaged = damaged.Error()
+			}
+			if err := a.show(res, func() { printList(a, list, damaged == nil) }); err != nil {
 				return err
 			}
-			return a.show(listResult{list}, func() { printList(a, list) })
+			if damaged != nil && a.json {
+				return errors.Join(damaged, errShown)
+			}
+			return damaged
 		},
 	}
 }
 
-func printList(a *app, list []host.Extension) {
+func printList(a *app, list []host.Extension, complete bool) {
 	if len(list) == 0 {
-		a.err.Println("nothing is installed; try: satchel quickstart")
+		if complete {
+			a.err.Println("nothing is installed; try: satchel quickstart")
+		}
 		return
 	}
 	rows := make([][]string, len(list))

@@ -3,6 +3,7 @@
 package host
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,21 +61,20 @@ type Extension struct {
 	DataDir       string         `json:"dataDir"`
 }
 
-// List gives the installed extensions, sorted by id.
+// List gives the installed extensions, sorted by id. One whose record is damaged does not hide the others: the error
+// names it, and the list holds the rest.
 func (h *Host) List() ([]Extension, error) {
 	records, err := h.store.List()
-	if err != nil {
-		return nil, err
-	}
 	list := make([]Extension, 0, len(records))
 	for _, in := range records {
-		m, err := manifestOf(in)
-		if err != nil {
-			return nil, err
+		m, bad := manifestOf(in)
+		if bad != nil {
+			err = errors.Join(err, bad)
+			continue
 		}
 		list = append(list, h.extension(in, m))
 	}
-	return list, nil
+	return list, err
 }
 
 // Show gives one extension, by id or short name, with its command.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"satchel/internal/answers"
 	"satchel/internal/problem"
 	"satchel/internal/spec"
 	"satchel/internal/store"
@@ -21,6 +22,9 @@ import (
 func (h *Host) ready(id string) (s spec.Spec, release func(), err error) {
 	in, m, err := h.get(id)
 	if err != nil {
+		return spec.Spec{}, nil, err
+	}
+	if err := answers.Check(m.UserConfig, values(in)); err != nil {
 		return spec.Spec{}, nil, err
 	}
 	plan, err := h.plan(in, m)

@@ -73,9 +73,9 @@ var deeds = map[string]func(*Store) error{
 		return err
 	},
 	"answers": func(s *Store) error {
-		return s.SetAnswers("local/notes", map[string]any{"name": "new"}, map[string]any{"token": "new secret"})
+		return setAnswers(s, "local/notes", map[string]any{"name": "new"}, map[string]any{"token": "new secret"})
 	},
-	"forget": func(s *Store) error { return s.SetAnswers("local/notes", nil, nil) },
+	"forget": func(s *Store) error { return setAnswers(s, "local/notes", nil, nil) },
 	"remove": func(s *Store) error { return s.Remove(&Installation{ID: "local/notes"}, false) },
 	"purge":  func(s *Store) error { return s.Remove(&Installation{ID: "local/notes"}, true) },
 	"churn":  churn,
@@ -91,7 +91,7 @@ func churn(s *Store) error {
 			err = s.Remove(&Installation{ID: "local/notes"}, false)
 		case 1:
 			answer := fmt.Sprint(i)
-			err = s.SetAnswers("local/notes", map[string]any{"pair": answer}, map[string]any{"pair": answer})
+			err = setAnswers(s, "local/notes", map[string]any{"pair": answer}, map[string]any{"pair": answer})
 			err = ignoreNotFound(err)
 		default:
 			_, err = install(s, "local/notes", fmt.Sprint(rand.IntN(3)), nil)

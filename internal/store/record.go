@@ -131,14 +131,6 @@ func writeJSON(path string, v any) error {
 	return nil
 }
 
-// SetAnswers replaces the answers of an installed extension: those to show, and the secrets.
-func (s *Store) SetAnswers(id string, open, secret map[string]any) error {
-	return s.Update(id, func(in *Installation) error {
-		in.Answers, in.Secrets = open, secret
-		return nil
-	})
-}
-
 // Update changes the answers of an installed extension: edit gets the record as it is and sets Answers and Secrets, while
 // no other process can. When it gives an error nothing changes.
 func (s *Store) Update(id string, edit func(*Installation) error) error {

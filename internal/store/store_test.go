@@ -174,10 +174,10 @@ func TestSecretsAreInTheirOwnFileOnly(t *testing.T) {
 	home := t.TempDir()
 	s := open(t, home)
 	mustInstall(t, s, "local/notes", "one")
-	if err := s.SetAnswers("local/notes", map[string]any{"name": "x"}, map[string]any{"token": "s3cr3t-2"}); err != nil {
+	if err := setAnswers(s, "local/notes", map[string]any{"name": "x"}, map[string]any{"token": "s3cr3t-2"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SetAnswers("local/notes", nil, map[string]any{"token": "s3cr3t-3"}); err != nil {
+	if err := setAnswers(s, "local/notes", nil, map[string]any{"token": "s3cr3t-3"}); err != nil {
 		t.Fatal(err)
 	}
 	found := 0
@@ -195,7 +195,7 @@ func TestSecretsAreInTheirOwnFileOnly(t *testing.T) {
 	if found != 1 {
 		t.Errorf("found in %d files", found)
 	}
-	if err := s.SetAnswers("local/notes", nil, nil); err != nil {
+	if err := setAnswers(s, "local/notes", nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if in, err := s.Get("notes"); err != nil || len(in.Secrets) > 0 {
@@ -232,7 +232,7 @@ func TestNamesThatLeadElsewhere(t *testing.T) {
 		_, err2 := s.VersionDir(id, good)
 		_, err3 := s.Hold(&Installation{ID: id, ContentDigest: good})
 		err4 := s.Remove(&Installation{ID: id}, true)
-		err5 := s.SetAnswers(id, nil, nil)
+		err5 := setAnswers(s, id, nil, nil)
 		if err1 == nil || err2 == nil || err3 == nil || err4 == nil || err5 == nil {
 			t.Errorf("%q is taken for an id", id)
 		}
@@ -493,7 +493,7 @@ func TestUpdatesDoNotLoseEachOther(t *testing.T) {
 	if in, err := s.Get("notes"); err != nil || len(in.Answers) != 16 || in.Version != "one" {
 		t.Errorf("a refused update changed it: %v, %v", in, err)
 	}
-	if err := s.SetAnswers("local/nothing", nil, nil); problem.CodeOf(err) != problem.NotFound {
+	if err := setAnswers(s, "local/nothing", nil, nil); problem.CodeOf(err) != problem.NotFound {
 		t.Errorf("answers of nothing: %v", err)
 	}
 	if left, _ := os.ReadDir(filepath.Join(s.home.Extensions(), "local")); len(left) != 1 {
@@ -507,8 +507,8 @@ func TestAnAnswerThatCannotBeWrittenChangesNothing(t *testing.T) {
 	s := open(t, home)
 	mustInstall(t, s, "local/notes", "one")
 	for _, f := range []func() error{
-		func() error { return s.SetAnswers("local/notes", map[string]any{"x": func() {}}, nil) },
-		func() error { return s.SetAnswers("local/notes", nil, map[string]any{"x": make(chan int)}) },
+		func() error { return setAnswers(s, "local/notes", map[string]any{"x": func() {}}, nil) },
+		func() error { return setAnswers(s, "local/notes", nil, map[string]any{"x": make(chan int)}) },
 	} {
 		if err := f(); err == nil {
 			t.Error("no error")
@@ -530,4 +530,12 @@ func BenchmarkList200(b *testing.B) {
 			b.Fatal(len(list), err)
 		}
 	}
+}
+
+// setAnswers replaces the answers of an installed extension.
+func setAnswers(s *Store, id string, open, secret map[string]any) error {
+	return s.Update(id, func(in *Installation) error {
+		in.Answers, in.Secrets = open, secret
+		return nil
+	})
 }

@@ -136,7 +136,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	ballast.Close()
 	_, err1 := install(s, "local/notes", "two", nil)
-	err2 := s.SetAnswers("local/notes", map[string]any{"big": strings.Repeat("x", 9000)}, map[string]any{"big": "secret"})
+	err2 := setAnswers(s, "local/notes", map[string]any{"big": strings.Repeat("x", 9000)}, map[string]any{"big": "secret"})
 	for _, err := range []error{err1, err2} {
 		if !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("got %v", err)

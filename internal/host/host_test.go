@@ -1,0 +1,286 @@
+package host
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"satchel/internal/problem"
+	"satchel/mcpb"
+)
+
+// A world is a host on a home of its own, with node in PATH.
+type world struct {
+	*Host
+	dir string
+}
+
+func newWorld(t *testing.T) world {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := world{dir: dir}
+	if err := errors.Join(os.Mkdir(w.path("bin"), 0o755), os.Mkdir(w.path("home"), 0o700), os.WriteFile(w.path("bin/node"), []byte("#!/bin/sh\n"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"HOME": dir, "PATH": w.path("bin"), "SATCHEL_HOME": w.path("home")}
+	if w.Host, err = Open(func(key string) string { return env[key] }); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w world) path(name string) string { return filepath.Join(w.dir, filepath.FromSlash(name)) }
+
+// manifestWith is a manifest that asks for a folder and a secret, changed.
+func manifestWith(change func(m map[string]any)) map[string]any {
+	m := map[string]any{
+		"manifest_version": "0.3", "name": "demo", "version": "1.0.0", "description": "D.", "author": map[string]any{"name": "A"},
+		"server": map[string]any{"type": "node", "entry_point": "index.js", "mcp_config": map[string]any{"command": "node", "args": []string{"${__dirname}/index.js", "${user_config.folder}"}}},
+		"user_config": map[string]any{
+			"folder": map[string]any{"type": "directory", "title": "Folder", "description": "F", "required": true},
+			"key":    map[string]any{"type": "string", "title": "Key", "description": "K", "sensitive": true},
+		},
+	}
+	if change != nil {
+		change(m)
+	}
+	return m
+}
+
+// bundle packs a manifest with a server and gives the file.
+func (w world) bundle(t *testing.T, name string, m map[string]any) string {
+	t.Helper()
+	text, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := w.path("src-" + name)
+	if err := errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(filepath.Join(dir, "manifest.json"), text, 0o644), os.WriteFile(filepath.Join(dir, "index.js"), []byte(name), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	out := w.path(name + ".mcpb")
+	if _, err := mcpb.PackFile(t.Context(), dir, out, mcpb.PackOptions{Entry: "index.js"}); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (w world) install(t *testing.T, file string, pairs ...string) *Installed {
+	t.Helper()
+	c, err := w.Inspect(t.Context(), file, pairs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	res, err := w.Install(t.Context(), c, func(int64, int64) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// snapshot gives every file of the home with its content; locks come and go.
+func (w world) snapshot(t *testing.T) map[string]string {
+	t.Helper()
+	got := map[string]string{}
+	err := filepath.WalkDir(w.path("home"), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(name, ".lock") {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		got[name] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func wantProblem(t *testing.T, err error, code problem.Code, rule string) {
+	t.Helper()
+	p, ok := errors.AsType[*problem.Problem](err)
+	if !ok || p.Code != code || p.Rule != rule {
+		t.Errorf("got %v (%+v), want %s of rule %s", err, p, code, rule)
+	}
+}
+
+// Looking at a bundle writes nothing, whatever is in it; a bundle that is refused installs nothing.
+func TestInspectWritesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.install(t, w.bundle(t, "first", manifestWith(nil)))
+	before := w.snapshot(t)
+	for name, c := range map[string]struct {
+		change func(m map[string]any)
+		pairs  []string
+		code   problem.Code
+		rule   string
+	}{
+		"fine":          {nil, nil, "", ""},
+		"platform":      {func(m map[string]any) { m["compatibility"] = map[string]any{"platforms": []string{"win32"}} }, nil, problem.Refused, "launch/platform"},
+		"no program":    {func(m map[string]any) { command(m)["command"] = "satchel-test-no-such" }, nil, problem.NotFound, "launch/program"},
+		"outside":       {func(m map[string]any) { command(m)["command"] = "${__dirname}/../../evil" }, nil, problem.Invalid, "expand/command-outside"},
+		"not in bundle": {func(m map[string]any) { command(m)["command"] = "bin/nothing" }, nil, problem.Invalid, "install/command"},
+		"unknown key":   {nil, []string{"x=y"}, problem.Usage, "answers/key"},
+		"wrong answer":  {nil, []string{"folder=/nowhere"}, problem.NeedsConfig, "answers/value"},
+	} {
+		m := manifestWith(c.change)
+		cand, err := w.Inspect(t.Context(), w.bundleOf(t, name, m), c.pairs)
+		switch {
+		case c.code != "":
+			wantProblem(t, err, c.code, c.rule)
+		case err != nil:
+			t.Errorf("%s: %v", name, err)
+		default:
+			if err := cand.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if after := w.snapshot(t); !maps.Equal(before, after) {
+		t.Errorf("files before: %q, after: %q", slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after)))
+	}
+}
+
+func command(m map[string]any) map[string]any {
+	return m["server"].(map[string]any)["mcp_config"].(map[string]any)
+}
+
+func (w world) bundleOf(t *testing.T, name string, m map[string]any) string {
+	t.Helper()
+	return w.bundle(t, strings.ReplaceAll(name, " ", "-"), m)
+}
+
+func TestUpdateKeepsAnswersButNoSecrets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.install(t, w.bundle(t, "v1", manifestWith(nil)), "folder="+w.dir, "key=s3cret")
+	res := w.install(t, w.bundle(t, "v2", manifestWith(func(m map[string]any) { m["version"] = "2.0.0" })))
+	if res.Replaced != "1.0.0" || res.Extension.Version != "2.0.0" || res.Extension.Answers["folder"] != w.dir {
+		t.Errorf("installed %+v", res)
+	}
+	if _, ok := res.Extension.Answers["key"]; ok {
+		t.Error("another author's version inherited the secret")
+	}
+	for name, content := range w.snapshot(t) {
+		if strings.Contains(content, "s3cret") {
+			t.Errorf("%s still holds the secret", name)
+		}
+	}
+}
+
+// An answer that no longer holds is refused before a start, with the way to mend it.
+func TestAFolderThatIsGoneIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	folder := w.path("notes")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.install(t, w.bundle(t, "v1", manifestWith(nil)), "folder="+folder)
+	if err := os.Remove(folder); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := w.Tools(t.Context(), "demo")
+	wantProblem(t, err, problem.NeedsConfig, "answers/value")
+	if _, err := w.Show("demo"); err != nil {
+		t.Errorf("it cannot even be shown: %v", err)
+	}
+}
+
+func TestADamagedRecordHidesNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.install(t, w.bundle(t, "a", manifestWith(nil)))
+	w.install(t, w.bundle(t, "b", manifestWith(func(m map[string]any) { m["name"] = "other" })))
+	if err := os.WriteFile(w.path("home/extensions/local/demo/installation.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list, err := w.List()
+	if len(list) != 1 || list[0].ID != "local/other" || err == nil || !strings.Contains(err.Error(), "local/demo") {
+		t.Errorf("%v, %v", list, err)
+	}
+	w.install(t, w.path("a.mcpb"))
+	if list, err := w.List(); len(list) != 2 || err != nil {
+		t.Errorf("installed again: %v, %v", list, err)
+	}
+}
+
+func TestConfigureAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.install(t, w.bundle(t, "v1", manifestWith(func(m map[string]any) {
+		options := m["user_config"].(map[string]any)
+		for i := range 8 {
+			options[fmt.Sprint("n", i)] = map[string]any{"type": "number", "title": "N", "description": "N"}
+		}
+	})))
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			if err := w.Configure("demo", []string{fmt.Sprintf("n%d=%d", i, i)}, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	ext, err := w.Show("demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 8 {
+		if got := ext.Answers[fmt.Sprint("n", i)]; got != float64(i) {
+			t.Errorf("n%d is %v", i, got)
+		}
+	}
+}
+
+// A changed file, a new one, a link and a mode are all noticed before the server starts.
+func TestChangedFilesAreNotRun(t *testing.T) {
+	t.Parallel()
+	for what, change := range map[string]func(dir string) error{
+		"content": func(dir string) error { return os.WriteFile(filepath.Join(dir, "index.js"), []byte("evil"), 0o644) },
+		"new":     func(dir string) error { return os.WriteFile(filepath.Join(dir, "preload.js"), nil, 0o644) },
+		"link":    func(dir string) error { return os.Symlink("/bin/sh", filepath.Join(dir, "x")) },
+		"gone":    func(dir string) error { return os.Remove(filepath.Join(dir, "index.js")) },
+	} {
+		w := newWorld(t)
+		res := w.install(t, w.bundle(t, "v1", manifestWith(nil)), "folder="+w.dir)
+		hex := strings.TrimPrefix(res.Extension.ContentDigest, "sha256:")
+		dir := w.path("home/extensions/local/demo/" + hex)
+		if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(filepath.Join(dir, "index.js"), 0o644), change(dir)); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := w.Tools(t.Context(), "demo")
+		if problem.CodeOf(err) != problem.Refused {
+			t.Errorf("%s changed: %v", what, err)
+		}
+	}
+}
+
+func TestUninstall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before := w.snapshot(t)
+	w.install(t, w.bundle(t, "v1", manifestWith(nil)), "key=s3cret")
+	if _, err := w.Uninstall("demo", true); err != nil {
+		t.Fatal(err)
+	}
+	if after := w.snapshot(t); !maps.Equal(before, after) {
+		t.Errorf("left: %q", slices.Sorted(maps.Keys(after)))
+	}
+	_, err := w.Uninstall("demo", true)
+	wantProblem(t, err, problem.NotFound, "store/installed")
+}
