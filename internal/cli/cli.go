@@ -156,7 +156,7 @@ func (a *app) fail(err error) {
 	}
 	a.err.Printf("%s %s\n", a.err.Red("error:"), term.Visible(fullMessage(p, err)))
 	if p.Rule != "" {
-		a.err.Printf("  %s %s%s\n", a.err.Faint("rule:"), p.Rule, source(p))
+		a.err.Printf("  %s %s (%s)\n", a.err.Faint("rule:"), p.Rule, source(p))
 	}
 	for i, line := range strings.Split(strings.TrimSpace(p.Hint), "\n") {
 		if line != "" {
@@ -175,16 +175,17 @@ func fullMessage(p *problem.Problem, err error) string {
 	return err.Error()
 }
 
+// source says where a rule comes from. Rules that are ours are explained on one page.
 func source(p *problem.Problem) string {
-	if p.Source == "" {
-		return ""
+	if p.Source == "" && p.Rule != "" {
+		return "docs/errors.md"
 	}
-	return " (" + p.Source + ")"
+	return p.Source
 }
 
 func jsonProblem(p *problem.Problem, err error) map[string]any {
 	m := map[string]any{"code": p.Code, "exit": p.Code.Exit(), "message": fullMessage(p, err)}
-	for k, v := range map[string]string{"subject": p.Subject, "rule": p.Rule, "source": p.Source, "hint": p.Hint} {
+	for k, v := range map[string]string{"subject": p.Subject, "rule": p.Rule, "source": source(p), "hint": p.Hint} {
 		if v != "" {
 			m[k] = v
 		}

@@ -23,6 +23,8 @@ func programs() []program {
 		{"python3", "python3", "reads our bundles with the zipfile module"},
 		{"unzip", "unzip", "reads our bundles"},
 		{"zip", "zip", "makes bundles as authors do by hand"},
+		{"7z", "p7zip-full", "makes bundles as authors do by hand"},
+		{"bsdtar", "libarchive-tools", "makes bundles as authors do by hand"},
 	}
 }
 

@@ -8,9 +8,13 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// reapGrace bounds the wait for killed processes that hang in the kernel.
+const reapGrace = 2 * time.Second
 
 // IsWatcher tells whether the program's arguments (without its name) ask it to be the watcher.
 func IsWatcher(args []string) bool { return len(args) > 2 && args[0] == watchMode }
@@ -31,8 +35,8 @@ func WatchMain(args []string) int {
 	report.Close()
 	releaseStreams()
 	go forwardSignals(pid, signals)
-	ended := make(chan int, 1)
-	go reap(pid, ended)
+	ended, none := make(chan int, 1), make(chan struct{})
+	go reap(pid, ended, none)
 	lost := make(chan struct{})
 	go func() {
 		var b [1]byte
@@ -49,6 +53,10 @@ func WatchMain(args []string) int {
 	case <-lost:
 	}
 	killAll()
+	select { // until every zombie is reaped: not every machine has an init that would do it for us
+	case <-none:
+	case <-time.After(reapGrace):
+	}
 	return code
 }
 
@@ -103,14 +111,16 @@ func forwardSignals(pid int, signals <-chan os.Signal) {
 	}
 }
 
-// reap takes the exit status of every child, the adopted ones too, and reports the program's.
-func reap(pid int, ended chan<- int) {
+// reap takes the exit status of every child, the adopted ones too, and reports the program's. It closes none when no
+// child is left, which means that no descendant is: those of a process that ends become ours before we hear of its end.
+func reap(pid int, ended chan<- int, none chan<- struct{}) {
 	for {
 		var status syscall.WaitStatus
 		got, err := syscall.Wait4(-1, &status, 0, nil)
 		switch {
 		case err == syscall.EINTR:
 		case err != nil: // no child is left
+			close(none)
 			return
 		case got == pid && status.Signaled():
 			ended <- 128 + int(status.Signal())
