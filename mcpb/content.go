@@ -1,37 +1,28 @@
 package mcpb
 
 import (
-	"bufio"
 	"errors"
-	"hash"
 	"hash/crc32"
 	"io"
 	"io/fs"
 	"sync"
 
-	"github.com/klauspost/compress/flate"
+	"satchel/internal/problem"
+	"satchel/mcpb/internal/inflate"
 )
 
-// An inflater is what one reader of packed content needs; they are kept for reuse.
-type inflater struct {
-	in  *bufio.Reader
-	out io.ReadCloser // a flate.Resetter as well
-}
-
-// inflaters is a pool, not state: what it holds is reset before every use.
-var inflaters = sync.Pool{New: func() any {
-	in := bufio.NewReaderSize(nil, 32<<10)
-	return &inflater{in, flate.NewReader(in)}
-}}
+// inflaters is a pool; what it holds carries no meaning.
+var inflaters = sync.Pool{New: func() any { return inflate.NewReader() }}
 
 // A content reads one file and holds it to what was declared: its size, its checksum, and that the packed bytes end
 // where they should. It fails as soon as more bytes come than declared, so a bomb stops while it streams.
 type content struct {
 	b    *Bundle
 	e    *entry
-	r    io.Reader
-	inf  *inflater // nil for stored content
-	sum  hash.Hash32
+	raw  io.SectionReader
+	r    io.Reader       // raw or inf
+	inf  *inflate.Reader // nil for stored content
+	sum  uint32          // CRC-32 so far
 	left int64
 	err  error
 }
@@ -47,17 +38,13 @@ func (b *Bundle) OpenFile(name string) (io.ReadCloser, error) {
 }
 
 func (b *Bundle) open(e *entry) *content {
-	c := &content{b: b, e: e, sum: crc32.NewIEEE(), left: e.size}
-	section := io.NewSectionReader(b.r, e.data, e.packed)
-	if e.method == methodStore {
-		c.r = section
-		return c
+	c := &content{b: b, e: e, raw: *io.NewSectionReader(b.r, e.data, e.packed), left: e.size}
+	c.r = &c.raw
+	if e.method == methodDeflate {
+		c.inf = inflaters.Get().(*inflate.Reader)
+		c.inf.Reset(&c.raw)
+		c.r = c.inf
 	}
-	c.inf = inflaters.Get().(*inflater)
-	c.inf.in.Reset(section)
-	// Reset cannot fail without a dictionary.
-	_ = c.inf.out.(flate.Resetter).Reset(c.inf.in, nil)
-	c.r = c.inf.out
 	return c
 }
 
@@ -67,41 +54,70 @@ func (c *content) Read(p []byte) (int, error) {
 		return 0, c.err
 	}
 	n, err := c.r.Read(p)
-	if int64(n) > c.left {
-		c.err = c.refuse("bundle/size", "has more than the %d bytes that are declared", c.e.size)
+	if c.err = c.take(p[:n]); c.err != nil {
 		return 0, c.err
 	}
-	c.left -= int64(n)
-	c.sum.Write(p[:n])
 	switch {
 	case err == io.EOF:
 		c.err = c.atEnd()
-	case damaged(err):
-		c.err = c.refuse("bundle/compressed-data", "is damaged: %v", err)
 	case err != nil:
-		c.err = c.b.locate(unreadable(err).At(c.e.name))
+		c.err = c.b.locate(c.e.badContent(err))
 	}
 	return n, c.err
 }
 
-// damaged tells the errors of the content from those of reading it.
-func damaged(err error) bool {
-	_, corrupt := errors.AsType[flate.CorruptInputError](err)
-	_, internal := errors.AsType[flate.InternalError](err)
-	return corrupt || internal || errors.Is(err, io.ErrUnexpectedEOF)
+// take counts the next bytes of the content, and refuses more than were declared.
+func (c *content) take(p []byte) error {
+	if int64(len(p)) > c.left {
+		return c.refuse("bundle/size", "has more than the %d bytes that are declared", c.e.size)
+	}
+	c.left -= int64(len(p))
+	c.sum = crc32.Update(c.sum, crc32.IEEETable, p)
+	return nil
+}
+
+// copyTo writes the content, of which nothing was read yet, to w. What was unpacked is not copied on the way; buf is for
+// what is stored.
+func (c *content) copyTo(w io.Writer, buf []byte) error {
+	if c.inf == nil {
+		_, err := io.CopyBuffer(w, onlyReader{c}, buf)
+		return err
+	}
+	t := &taker{c: c, w: w}
+	_, err := c.inf.WriteTo(t)
+	switch {
+	case t.err != nil:
+		return t.err
+	case err != nil:
+		return c.b.locate(c.e.badContent(err))
+	}
+	if err := c.atEnd(); err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+// A taker checks what is written to it, hands it on, and keeps the error.
+type taker struct {
+	c   *content
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (t *taker) Write(p []byte) (n int, err error) {
+	if t.err = t.c.take(p); t.err == nil {
+		n, t.err = t.w.Write(p)
+	}
+	return n, t.err
 }
 
 func (c *content) atEnd() error {
 	switch {
 	case c.left > 0:
 		return c.refuse("bundle/size", "ends %d bytes before the declared size of %d", c.left, c.e.size)
-	case c.sum.Sum32() != c.e.crc:
+	case c.sum != c.e.crc:
 		return c.refuse("bundle/checksum", "does not have the declared checksum")
-	}
-	if c.inf != nil {
-		if _, err := c.inf.in.ReadByte(); err != io.EOF {
-			return c.refuse("bundle/compressed-data", "has more packed bytes behind its end")
-		}
 	}
 	return io.EOF
 }
@@ -113,6 +129,7 @@ func (c *content) refuse(rule, format string, args ...any) error {
 // Close gives the reader's buffers back.
 func (c *content) Close() error {
 	if c.inf != nil {
+		c.inf.Reset(nil)
 		inflaters.Put(c.inf)
 		c.inf = nil
 	}
@@ -120,4 +137,15 @@ func (c *content) Close() error {
 		c.err = fs.ErrClosed
 	}
 	return nil
+}
+
+// badContent makes the problem of what package inflate says; anything else is about reading the file.
+func (e *entry) badContent(err error) *problem.Problem {
+	switch {
+	case errors.Is(err, inflate.ErrTrailing):
+		return refuse("bundle/compressed-data", e.name, "has more packed bytes behind its end")
+	case errors.Is(err, inflate.ErrCorrupt), errors.Is(err, inflate.ErrShort):
+		return refuse("bundle/compressed-data", e.name, "is damaged: %v", err)
+	}
+	return unreadable(err).At(e.name)
 }

@@ -182,15 +182,13 @@ func (x *extraction) write(ctx context.Context, folder *outFolder, i int, sum ha
 		return err
 	}
 	x.written[i] = true
-	var out io.Writer = f
+	out := progressWriter{f, x, ctx}
 	if sum != nil {
 		sum.Reset()
-		out = io.MultiWriter(f, sum)
+		out.Writer = io.MultiWriter(f, sum)
 	}
 	c := x.b.open(e)
-	_, err = io.CopyBuffer(progressWriter{out, x, ctx}, onlyReader{c}, buf)
-	err = errors.Join(err, c.Close())
-	if err == nil {
+	if err = errors.Join(c.copyTo(out, buf), c.Close()); err == nil {
 		err = x.setMode(f, mode)
 	}
 	if err == nil && x.opts.Sync {

@@ -11,3 +11,11 @@ func peak(p *os.ProcessState) int64 {
 	}
 	return 0
 }
+
+func freeBytes(dir string) int64 {
+	var st syscall.Statfs_t
+	if syscall.Statfs(dir, &st) != nil {
+		return 0
+	}
+	return int64(st.Bavail) * st.Bsize
+}
