@@ -42,6 +42,9 @@ func Open(name string, lim Limits) (*Bundle, error) {
 	if err != nil {
 		return nil, cannotRead(name, err)
 	}
+	if info.IsDir() {
+		return nil, refuse("bundle/not-zip", "", "is a folder, not a bundle").At(name).Try("pack it first: satchel pack %s", name)
+	}
 	if !info.Mode().IsRegular() { // opening a pipe would wait for its writer
 		return nil, refuse("bundle/not-zip", "", "is not a regular file").At(name)
 	}

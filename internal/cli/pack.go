@@ -89,7 +89,12 @@ func (o packOptions) packing(a *app) (*manifest.Manifest, mcpb.PackOptions, erro
 	defer src.close()
 	report := manifest.Validate(src.data, manifest.Checks{Files: src.files})
 	report.File = src.name
-	report.Render(a.err, src.data, a.err.Color)
+	if !a.json {
+		report.Render(a.err, src.data, a.err.Color)
+	}
+	if !report.OK() && !a.json {
+		return nil, opts, a.invalid(report)
+	}
 	if err := report.Err(); err != nil {
 		return nil, opts, err
 	}

@@ -79,10 +79,20 @@ func (o validateOptions) print(a *app, res *validateResult) error {
 	if err != nil || res.OK {
 		return err
 	}
-	if a.json {
-		return errors.Join(errShown, res.Err())
+	return a.invalid(res.Report)
+}
+
+// invalid ends a command whose findings were shown: it prints how many there are and gives the problem.
+func (a *app) invalid(r *manifest.Report) error {
+	counts := map[manifest.Severity]int{}
+	for _, f := range r.Findings {
+		counts[f.Severity]++
 	}
-	return res.Err()
+	if !a.json {
+		a.err.Printf("%s %s is not valid: %d errors, %d warnings\n", a.err.Red("error:"), term.VisibleLine(r.File), counts[manifest.Error], counts[manifest.Warning])
+		a.err.Printf("  %s docs/manifest-rules.md\n", a.err.Faint("rules:"))
+	}
+	return errors.Join(r.Err(), errShown)
 }
 
 // A manifestSource is a manifest's bytes and the files beside it.

@@ -92,7 +92,7 @@ func (h *Host) start(ctx context.Context, id string) (*session, string, error) {
 		release()
 		return nil, "", err
 	}
-	sess, err := connect(ctx, srv.Stdin, srv.Stdout, func() error {
+	sess, err := connect(ctx, s.ID, srv.Stdin, srv.Stdout, func() error {
 		ended := srv.Ended()
 		srv.Stop()
 		release()

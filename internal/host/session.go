@@ -28,21 +28,21 @@ type session struct {
 }
 
 // connect speaks initialize with a server over its pipes; stop ends the server.
-func connect(ctx context.Context, stdin io.WriteCloser, stdout io.ReadCloser, stop func() error) (*session, error) {
+func connect(ctx context.Context, id string, stdin io.WriteCloser, stdout io.ReadCloser, stop func() error) (*session, error) {
 	client := mcp.NewClient(&mcp.Implementation{Name: "satchel", Version: "0"}, &mcp.ClientOptions{})
 	cs, err := client.Connect(ctx, &mcp.IOTransport{Reader: stdout, Writer: stdin}, nil)
 	if err != nil {
-		return nil, errors.Join(notAnswering(ctx, err), stop())
+		return nil, errors.Join(notAnswering(ctx, id, err), stop())
 	}
 	return &session{cs, stop}, nil
 }
 
-func notAnswering(ctx context.Context, err error) error {
-	p := problem.New(problem.Failed, "host/initialize", "the server did not answer the MCP handshake").From("MCP specification, lifecycle")
+func notAnswering(ctx context.Context, id string, err error) error {
+	p := problem.New(problem.Failed, "host/initialize", "the server did not answer the MCP handshake").At(id).From("MCP specification, lifecycle")
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return p.Try("give it more time with --timeout, or look at what it prints: satchel run ID").Because(ctx.Err())
+		return p.Try("give it more time with --timeout, or look at what it prints: satchel run %s", id).Because(ctx.Err())
 	}
-	return p.Because(err)
+	return p.Try("it may have written something else than MCP to its standard output; look: satchel run %s", id).Because(err)
 }
 
 // close ends the conversation and the server.

@@ -19,6 +19,7 @@ func (h *Host) Uninstall(id string, purge bool) (*Removed, error) {
 		return nil, err
 	}
 	res := &Removed{ID: in.ID, Version: in.Version}
+	_ = os.Remove(h.store.DataPath(in.ID)) // only when nothing is in it
 	if _, err := os.Stat(h.store.DataPath(in.ID)); err == nil {
 		res.DataKept = h.store.DataPath(in.ID)
 	}

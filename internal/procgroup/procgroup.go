@@ -13,6 +13,7 @@ package procgroup
 
 import (
 	"os"
+	"os/exec"
 	"sync"
 )
 
@@ -26,6 +27,24 @@ type Cmd struct {
 	Stdin  *os.File
 	Stdout *os.File
 	Stderr *os.File
+}
+
+// prepare makes the command that runs c. Files that are nil stay nil interfaces, which os/exec takes for the null device.
+func (c Cmd) prepare() *exec.Cmd {
+	cmd := &exec.Cmd{Path: c.Path, Args: c.Args, Env: c.Env, Dir: c.Dir}
+	if cmd.Env == nil { // which os/exec takes for ours
+		cmd.Env = []string{}
+	}
+	if c.Stdin != nil {
+		cmd.Stdin = c.Stdin
+	}
+	if c.Stdout != nil {
+		cmd.Stdout = c.Stdout
+	}
+	if c.Stderr != nil {
+		cmd.Stderr = c.Stderr
+	}
+	return cmd
 }
 
 // A Process is a started program. Its methods are safe for concurrent use.

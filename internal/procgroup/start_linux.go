@@ -33,14 +33,9 @@ func start(c Cmd) (tree, error) {
 	if err != nil {
 		return nil, errors.Join(err, lifeRead.Close(), lifeWrite.Close())
 	}
-	cmd := &exec.Cmd{
-		Path: "/proc/self/exe", Args: append([]string{"satchel", watchMode, c.Path}, c.Args...), Env: c.Env, Dir: c.Dir,
-		ExtraFiles: []*os.File{lifeRead, reportWrite},
-	}
-	if cmd.Env == nil {
-		cmd.Env = []string{}
-	}
-	setStreams(cmd, c)
+	cmd := c.prepare()
+	cmd.Path, cmd.Args = "/proc/self/exe", append([]string{"satchel", watchMode, c.Path}, c.Args...)
+	cmd.ExtraFiles = []*os.File{lifeRead, reportWrite}
 	err = cmd.Start()
 	err = errors.Join(err, lifeRead.Close(), reportWrite.Close())
 	w := &watched{cmd, lifeWrite}
@@ -52,19 +47,6 @@ func start(c Cmd) (tree, error) {
 		return nil, err
 	}
 	return w, nil
-}
-
-// setStreams keeps nil files from becoming non-nil interfaces.
-func setStreams(cmd *exec.Cmd, c Cmd) {
-	if c.Stdin != nil {
-		cmd.Stdin = c.Stdin
-	}
-	if c.Stdout != nil {
-		cmd.Stdout = c.Stdout
-	}
-	if c.Stderr != nil {
-		cmd.Stderr = c.Stderr
-	}
 }
 
 // started waits until the watcher has started the program, or says why not.

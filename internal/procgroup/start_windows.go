@@ -22,20 +22,8 @@ func start(c Cmd) (tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Suspended, so that it cannot start another process before it is in the job.
-	cmd := &exec.Cmd{Path: c.Path, Args: c.Args, Env: c.Env, Dir: c.Dir, SysProcAttr: &syscall.SysProcAttr{CreationFlags: windows.CREATE_SUSPENDED | windows.CREATE_NO_WINDOW}}
-	if cmd.Env == nil {
-		cmd.Env = []string{}
-	}
-	if c.Stdin != nil {
-		cmd.Stdin = c.Stdin
-	}
-	if c.Stdout != nil {
-		cmd.Stdout = c.Stdout
-	}
-	if c.Stderr != nil {
-		cmd.Stderr = c.Stderr
-	}
+	cmd := c.prepare() // suspended, so that it cannot start another process before it is in the job
+	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_SUSPENDED | windows.CREATE_NO_WINDOW}
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, windows.CloseHandle(handle))
 	}
