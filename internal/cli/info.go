@@ -22,6 +22,8 @@ type infoResult struct {
 	Digest        string             `json:"digest"`        // of the file as published
 	ContentDigest string             `json:"contentDigest"` // of the file without its signature block
 	Signature     string             `json:"signature"`     // "unsigned" or "present"
+	Signatures    int                `json:"signatures"`    // blocks: signing a signed bundle adds one
+	Comment       string             `json:"comment,omitempty"`
 	FileCount     int                `json:"fileCount"`
 	Manifest      *manifest.Manifest `json:"manifest"`
 	Valid         bool               `json:"valid"`
@@ -67,7 +69,7 @@ func (o infoOptions) run() (*infoResult, error) {
 	}
 	report := manifest.Validate(data, manifest.Checks{Files: b.FS()})
 	res := &infoResult{File: o.bundle, Manifest: m, Valid: report.OK(), Findings: report.Findings, Signature: "unsigned", FileCount: len(b.Files())}
-	if b.Signature() != nil {
+	if res.Signatures, res.Comment = b.Signatures(), string(b.Comment()); res.Signatures > 0 {
 		res.Signature = "present"
 	}
 	for _, f := range b.Files() {
@@ -99,7 +101,8 @@ func (o infoOptions) print(a *app, res *infoResult) {
 	line("prompts", countOf(len(m.Prompts), "declared", m.PromptsGenerated))
 	line("questions", countOf(len(m.UserConfig), "to answer at install", false))
 	line("files", fmt.Sprintf("%d, %s unpacked, %s packed", res.FileCount, term.Bytes(res.Unpacked), term.Bytes(res.Size)))
-	line("signature", map[string]string{"present": "present, not verified by this version", "unsigned": "unsigned"}[res.Signature])
+	line("signature", signatureText(res.Signatures))
+	line("comment", res.Comment)
 	line("digest", res.Digest)
 	line("content digest", res.ContentDigest)
 	if !res.Valid {
@@ -108,6 +111,16 @@ func (o infoOptions) print(a *app, res *infoResult) {
 	for _, f := range res.Files {
 		a.out.Printf("%s %10d  %s\n", f.Mode, f.Size, term.VisibleLine(f.Name))
 	}
+}
+
+func signatureText(blocks int) string {
+	switch blocks {
+	case 0:
+		return "unsigned"
+	case 1:
+		return "present, not verified by this version"
+	}
+	return fmt.Sprintf("present, %d blocks one around the other, not verified by this version", blocks)
 }
 
 func displayName(m *manifest.Manifest) string {
