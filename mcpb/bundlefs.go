@@ -22,7 +22,7 @@ func (f bundleFS) Open(name string) (fs.File, error) {
 	if info.IsDir() {
 		return shownFolder{info.(fileInfo)}, nil
 	}
-	return openFile{info.(fileInfo), f.b.open(f.b.byName[name])}, nil
+	return openFile{info.(fileInfo), f.b.open(f.b.byName[name], f.b.r)}, nil
 }
 
 // Stat implements [fs.StatFS].

@@ -34,11 +34,12 @@ func (b *Bundle) OpenFile(name string) (io.ReadCloser, error) {
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return b.open(e), nil
+	return b.open(e, b.r), nil
 }
 
-func (b *Bundle) open(e *entry) *content {
-	c := &content{b: b, e: e, raw: *io.NewSectionReader(b.r, e.data, e.packed), left: e.size}
+// open opens the content of a file, of which r has the packed bytes.
+func (b *Bundle) open(e *entry, r io.ReaderAt) *content {
+	c := &content{b: b, e: e, raw: *io.NewSectionReader(r, e.data, e.packed), left: e.size}
 	c.r = &c.raw
 	if e.method == methodDeflate {
 		c.inf = inflaters.Get().(*inflate.Reader)
@@ -139,8 +140,11 @@ func (c *content) Close() error {
 	return nil
 }
 
-// badContent makes the problem of what package inflate says; anything else is about reading the file.
+// badContent makes the problem of what package inflate says; anything else is about reading the bundle.
 func (e *entry) badContent(err error) *problem.Problem {
+	if p, ok := errors.AsType[*problem.Problem](err); ok {
+		return p.At(e.name)
+	}
 	switch {
 	case errors.Is(err, inflate.ErrTrailing):
 		return refuse("bundle/compressed-data", e.name, "has more packed bytes behind its end")

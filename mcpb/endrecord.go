@@ -109,9 +109,10 @@ func (l *layout) checkEnd(rec []byte, size int64) *problem.Problem {
 
 // noOtherEnd refuses an earlier end record that reaches the end of the file too: the later one is in its comment.
 func noOtherEnd(t tail, last int, size int64) *problem.Problem {
-	for data := t.data[:last]; ; {
-		at := bytes.LastIndex(data, []byte(endMagic))
-		if at < 0 {
+	first := max(0, len(t.data)-endSize-maxComment) // an earlier one does not reach the end
+	for data := t.data[:last]; len(data) > first; {
+		at := first + bytes.LastIndex(data[first:], []byte(endMagic))
+		if at < first {
 			return nil
 		}
 		if rec := t.data[at:]; len(rec) >= endSize {
@@ -122,6 +123,7 @@ func noOtherEnd(t tail, last int, size int64) *problem.Problem {
 		}
 		data = data[:at]
 	}
+	return nil
 }
 
 func (l *layout) parseEnd(r io.ReaderAt, rec []byte) error {

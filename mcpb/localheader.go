@@ -24,7 +24,7 @@ func readLocals(r io.ReaderAt, entries []entry, dirOffset int64) error {
 		order[i] = &entries[i]
 	}
 	slices.SortFunc(order, func(a, b *entry) int { return cmp.Compare(a.header, b.header) })
-	ahead := &readAhead{r: r, buf: make([]byte, 0, 16<<10)}
+	ahead := newReadAhead(r, 16<<10)
 	at := int64(0)
 	for i, e := range order {
 		if p := checkPlace(e, at, dirOffset); p != nil {
@@ -98,6 +98,20 @@ type readAhead struct {
 	r   io.ReaderAt
 	at  int64
 	buf []byte
+}
+
+// newReadAhead makes one that reads so many bytes at once.
+func newReadAhead(r io.ReaderAt, size int) *readAhead {
+	return &readAhead{r: r, buf: make([]byte, 0, size)}
+}
+
+// ReadAt implements [io.ReaderAt]. Large pieces are read as they are.
+func (a *readAhead) ReadAt(p []byte, at int64) (int, error) {
+	if len(p) > cap(a.buf)/2 {
+		return a.r.ReadAt(p, at)
+	}
+	b, err := a.bytes(at, len(p))
+	return copy(p, b), err
 }
 
 // bytes gives n bytes at offset at. They are valid until the next call.

@@ -20,7 +20,7 @@ type PackOptions struct {
 	Include  []string                // files to pack although they look like secrets or are ignored; paths as in the bundle
 	Follow   bool                    // pack what links inside the folder point to, instead of refusing them
 	ModTime  time.Time               // the date of every entry, in UTC; before 1980: 1980-01-01
-	Workers  int                     // files compressed at once; 0: one per processor, at most 8. The bytes are the same for any number
+	Workers  int                     // files compressed at once; 0: one per processor, at most 6. The bytes are the same for any number
 	Progress func(done, total int64) // called with bytes of the files, from one goroutine at a time
 	output   *outputInTree           // where PackFile writes, when that is below the folder
 }

@@ -27,7 +27,7 @@ type packing struct {
 const (
 	chunkSize      = 512 << 10 // bytes of files that are read and compressed as one task
 	batchFiles     = 64        // files of one task at most
-	maxWorkers     = 8         // unless the caller asks for more: each costs some 4 MiB
+	maxWorkers     = 6         // unless the caller asks for more: each costs some 5 MiB, and all should stay below 64
 	traysPerWorker = 2         // tasks under way for each worker
 )
 

@@ -81,15 +81,6 @@ func (t *target) makeDir(dir string) error {
 	return nil
 }
 
-// mkdir makes a folder inside.
-func (t *target) mkdir(name string) error {
-	if err := t.root.Mkdir(filepath.FromSlash(name), 0o755); err != nil {
-		return err
-	}
-	t.folders = append(t.folders, name)
-	return nil
-}
-
 // undo removes the files given and all folders that were made, and closes the target. Only what is empty goes: a folder
 // into which somebody else put something stays, and is the error.
 func (t *target) undo(files []string) error {

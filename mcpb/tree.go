@@ -1,7 +1,6 @@
 package mcpb
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -13,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // A Tree is a folder of files, summed up.
@@ -85,8 +86,12 @@ func TreeDigest(root *os.Root) (Tree, error) {
 	if err != nil {
 		return Tree{}, err
 	}
-	err = inParallel(context.Background(), len(leaves), 0, func(_ context.Context, i int) error { return leaves[i].read(root) })
-	if err != nil {
+	var group errgroup.Group
+	group.SetLimit(workersOr(0))
+	for i := range leaves {
+		group.Go(func() error { return leaves[i].read(root) })
+	}
+	if err := group.Wait(); err != nil {
 		return Tree{}, err
 	}
 	return summarize(leaves), nil

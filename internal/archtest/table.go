@@ -58,6 +58,7 @@ var modules = map[string]string{
 	"github.com/modelcontextprotocol/go-sdk":    "the official MCP SDK: client of tools and call, server of the sample; Apache-2.0/MIT, 2026-09",
 	"github.com/rogpeppe/go-internal":           "testscript, the form of our command-line tests; BSD, 2026-07",
 	"github.com/spf13/cobra":                    "commands, flags, help, completion; Apache-2.0, 2025-12",
+	"golang.org/x/sync":                         "groups of goroutines that fail together",
 	"golang.org/x/sys":                          "system calls: locks, process groups, job objects",
 	"golang.org/x/term":                         "is this a terminal; ask without echo",
 	"golang.org/x/text":                         "Unicode normal forms, case folding, BCP 47",

@@ -116,8 +116,14 @@ func (d *decoder) startBlock() error {
 	return nil
 }
 
-// refill reads bytes while there is room for them.
+// refill reads bytes while there is room for them, at once where src has enough.
 func (d *decoder) refill() {
+	if d.in <= len(d.src)-8 {
+		d.bits |= binary.LittleEndian.Uint64(d.src[d.in:]) << (d.count & 63)
+		d.in += int((63 - d.count) >> 3)
+		d.count |= 56
+		return
+	}
 	for d.count < 56 && (d.in < len(d.src) || d.more()) {
 		d.bits |= uint64(d.src[d.in]) << d.count
 		d.in++
@@ -246,7 +252,7 @@ func (d *decoder) fast() (end bool, err error) {
 		bits |= le.Uint64(src[in:]) << (count & 63)
 		in += int((63 - count) >> 3)
 		count |= 56
-		e := symbols.entries[bits&symbols.mask]
+		e := symbols.primary[bits%primarySize]
 		for range 2 { // three codes, two of them without a subtable, take at most 40 of the 56 bits
 			if !e.isLiteral() {
 				break
@@ -255,10 +261,10 @@ func (d *decoder) fast() (end bool, err error) {
 			count -= e.length()
 			dst[out] = e.literal()
 			out++
-			e = symbols.entries[bits&symbols.mask]
+			e = symbols.primary[bits%primarySize]
 		}
 		if e.isSubtable() {
-			e = symbols.entries[e.below(bits)]
+			e = symbols.below[e.place(bits)]
 		}
 		if e.isLiteral() {
 			bits >>= e.length() & 63
@@ -282,8 +288,8 @@ func (d *decoder) fast() (end bool, err error) {
 		bits |= le.Uint64(src[in:]) << (count & 63)
 		in += int((63 - count) >> 3)
 		count |= 56
-		if e = offsets.entries[bits&offsets.mask]; e.isSubtable() {
-			e = offsets.entries[e.below(bits)]
+		if e = offsets.primary[bits%primarySize]; e.isSubtable() {
+			e = offsets.below[e.place(bits)]
 		}
 		if e.isSpecial() {
 			return false, ErrCorrupt

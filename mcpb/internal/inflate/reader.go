@@ -4,7 +4,7 @@ import "io"
 
 const (
 	readAhead = 32 << 10
-	window    = 128 << 10 // bytes that are unpacked at once, beside those that matches may go back to
+	window    = 64 << 10 // bytes that are unpacked at once, beside those that matches may go back to
 )
 
 // A Reader unpacks a stream piece by piece. [NewReader] makes one, Reset gives it a stream. It is not safe for

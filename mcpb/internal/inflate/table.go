@@ -1,13 +1,12 @@
 package inflate
 
-import "math/bits"
-
 const (
 	maxLength   = 15 // bits of a code (3.2.7)
 	primaryBits = 10 // codes up to this length are found by one look
+	primarySize = 1 << primaryBits
 
 	// A longer code stands in a subtable. In a complete code at least two share each, so there are at most maxSymbols/2.
-	tableSize = 1<<primaryBits + maxSymbols/2<<(maxLength-primaryBits)
+	belowSize = maxSymbols / 2 << (maxLength - primaryBits)
 )
 
 // An entry says what a code means. From the lowest bit: eight bits for the length of the code and of its extra bits
@@ -34,22 +33,22 @@ func (e entry) value(b uint64) int {
 	return int(e>>16) + int(b&(1<<(e&63)-1)>>(e>>8&15))
 }
 
-// below gives the place in a subtable of the code at the start of b.
-func (e entry) below(b uint64) uint64 {
+// place gives the place in the subtables of the code at the start of b.
+func (e entry) place(b uint64) uint64 {
 	return uint64(e>>16) + b>>primaryBits&(1<<(e>>8&15)-1)
 }
 
 // A table finds the meaning of a Huffman code, which stands in the lowest bits of a word, its first bit lowest.
 type table struct {
-	mask    uint64
-	entries [tableSize]entry
+	primary [primarySize]entry // by the first bits
+	below   [belowSize]entry   // the subtables
 }
 
 // look finds the entry of the code at the start of b; false when there is none.
 func (t *table) look(b uint64) (entry, bool) {
-	e := t.entries[b&t.mask]
+	e := t.primary[b%primarySize]
 	if e.isSubtable() {
-		e = t.entries[e.below(b)]
+		e = t.below[e.place(b)]
 	}
 	return e, !e.isSpecial() || e.isEnd()
 }
@@ -57,59 +56,81 @@ func (t *table) look(b uint64) (entry, bool) {
 // build makes the table of a canonical Huffman code from the lengths of its codes by symbol (3.2.2). meaning has the
 // entry of each symbol without the length of its code. A code must be complete, or be one code of one bit, or none.
 func (t *table) build(lengths []uint8, meaning []entry) error {
-	var counts, next [maxLength + 1]int
-	longest := 0
+	var counts, place [maxLength + 1]int
 	for _, n := range lengths {
 		counts[n]++
-		longest = max(longest, int(n))
 	}
-	counts[0] = 0
-	for n := 1; n <= longest; n++ { // next holds the first code of each length
-		next[n] = (next[n-1] + counts[n-1]) << 1
-		if next[n]+counts[n] > 1<<n {
+	longest, room := 0, 1 // room: codes of the longest length that are free
+	for n := 1; n <= maxLength; n++ {
+		if counts[n] > 0 {
+			room <<= n - longest
+			longest = n
+		}
+		if room -= counts[n]; room < 0 {
 			return ErrCorrupt
 		}
+		if n < maxLength {
+			place[n+1] = place[n] + counts[n]
+		}
 	}
-	complete := longest > 0 && next[longest]+counts[longest] == 1<<longest
-	if !complete && longest > 1 {
+	if room > 0 && longest > 1 {
 		return ErrCorrupt
 	}
-	width := min(max(longest, 1), primaryBits)
-	t.mask = 1<<width - 1
-	clear(t.entries[:1<<width])
-	if !complete {
-		t.entries[0], t.entries[1] = special, special
+	var sorted [maxSymbols]uint16 // symbols by the length of their codes
+	for symbol, n := range lengths {
+		if n > 0 {
+			sorted[place[n]] = uint16(symbol)
+			place[n]++
+		}
 	}
-	t.fill(lengths, meaning, next[:], width, longest)
+	t.primary[0], t.primary[1] = special, special // what no code fills is no code
+	t.fill(sorted[:len(lengths)-counts[0]], lengths, meaning, longest)
 	return nil
 }
 
-// fill puts every code in all the places where the bits behind it are other ones.
-func (t *table) fill(lengths []uint8, meaning []entry, next []int, width, longest int) {
-	free := 1 << width // the place of the next subtable
-	for symbol, n := range lengths {
-		if n == 0 {
-			continue
-		}
-		code := int(bits.Reverse16(uint16(next[n])) >> (16 - n))
-		next[n]++
+// fill goes through the codes from the shortest to the longest. The table for codes of n bits is doubled to that for
+// n+1, so that every code stands in all places where only the bits behind it differ; the places that no code has yet
+// are those of longer codes. Those longer than primaryBits follow each other by their first bits, which share a subtable.
+func (t *table) fill(sorted []uint16, lengths []uint8, meaning []entry, longest int) {
+	code, bits := 0, 1 // code has its first bit lowest
+	prefix, place, free := -1, 0, 0
+	for _, symbol := range sorted {
+		n := int(lengths[symbol])
+		bits = t.double(bits, min(n, primaryBits))
 		e := meaning[symbol] + entry(n) + entry(n)<<8
-		if int(n) <= width {
-			for ; code < 1<<width; code += 1 << n {
-				t.entries[code] = e
+		if n <= primaryBits {
+			t.primary[code] = e
+		} else {
+			width := longest - primaryBits
+			if first := code % primarySize; first != prefix {
+				prefix, place = first, free
+				free += 1 << width
+				t.primary[first] = special | subtable | entry(place)<<16 | entry(width)<<8
 			}
-			continue
+			for i := code >> primaryBits; i < 1<<width; i += 1 << (n - primaryBits) {
+				t.below[place+i] = e
+			}
 		}
-		up := &t.entries[code&(1<<width-1)]
-		if *up == 0 {
-			*up = special | subtable | entry(free)<<16 | entry(longest-width)<<8
-			free += 1 << (longest - width)
-		}
-		place, end := int(*up>>16), int(*up>>16)+1<<(longest-width)
-		for place += code >> width; place < end; place += 1 << (int(n) - width) {
-			t.entries[place] = e
-		}
+		code = following(code, n)
 	}
+	t.double(bits, primaryBits)
+}
+
+// double makes a table for codes of so many bits one for codes of more.
+func (t *table) double(bits, more int) int {
+	for ; bits < more; bits++ {
+		copy(t.primary[1<<bits:2<<bits], t.primary[:1<<bits])
+	}
+	return bits
+}
+
+// following gives the next code of n bits, or, when there is none, anything.
+func following(code, n int) int {
+	bit := 1 << (n - 1)
+	for ; code&bit != 0; bit >>= 1 {
+		code ^= bit
+	}
+	return code | bit
 }
 
 // symbolOf gives the meaning of a symbol for literals, lengths and the end of a block (3.2.5).
