@@ -20,6 +20,7 @@ func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:         "version",
 		Short:       "Show the version",
+		Example:     "  satchel version\n  satchel version --json",
 		Args:        wantArgs(0, 0),
 		Annotations: exits("2 usage"),
 		RunE: func(*cobra.Command, []string) error {
