@@ -163,7 +163,7 @@ func (o packOptions) printList(a *app) error {
 			a.out.Printf("%s\t%d\t%s\n", a.out.Green("in "), f.Size, term.VisibleLine(f.Name))
 		}
 		for _, x := range plan.Excluded {
-			a.out.Printf("%s\t%s\t%s\n", a.out.Yellow("out"), term.VisibleLine(x.Name), x.Reason)
+			a.out.Printf("%s\t%s\t%s\n", a.out.Yellow("out"), term.VisibleLine(x.Name), term.VisibleLine(x.Reason))
 		}
 		for _, w := range plan.Warnings {
 			a.err.Printf("%s %s\n", a.err.Yellow("warning:"), term.Visible(w))
