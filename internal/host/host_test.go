@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -283,4 +284,24 @@ func TestUninstall(t *testing.T) {
 	}
 	_, err := w.Uninstall("demo", true)
 	wantProblem(t, err, problem.NotFound, "store/installed")
+}
+
+// What starts the server can be executed, whatever the archive says: tools on Windows pack without modes.
+func TestTheProgramIsExecutable(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("skipped: Windows has no executable bit")
+	}
+	w := newWorld(t)
+	res := w.install(t, w.bundle(t, "v1", manifestWith(func(m map[string]any) {
+		m["server"].(map[string]any)["type"] = "binary"
+		command(m)["command"] = "${__dirname}/index.js"
+	})))
+	hex := strings.TrimPrefix(res.Extension.ContentDigest, "sha256:")
+	for name, want := range map[string]fs.FileMode{"index.js": 0o555, "manifest.json": 0o444} {
+		info, err := os.Stat(w.path("home/extensions/local/demo/" + hex + "/" + name))
+		if err != nil || info.Mode() != want {
+			t.Errorf("%s: mode %v, %v; want %v", name, info.Mode(), err, want)
+		}
+	}
 }
