@@ -53,9 +53,12 @@ func TestDigests(t *testing.T) {
 			t.Errorf("signed %s: bundle %s, content %s, %v; want another and %s", what, digest, got, err, content)
 		}
 		seen[digest] = true
-		wantDER, blocks := "der", 1
+		wantDER, blocks, signed := "der", 1, len(plain)
 		if what == "twice" {
-			wantDER, blocks = "der2", 2
+			wantDER, blocks, signed = "der2", 2, len(ziptest.Sign(plain, []byte("der")))
+		}
+		if b.SignedSize() != int64(signed) {
+			t.Errorf("signed %s: %d bytes are covered, want %d", what, b.SignedSize(), signed)
 		}
 		if string(b.Signature()) != wantDER || b.Signatures() != blocks || b.ContentSize() != int64(len(plain)) || b.Size() != int64(len(data)) {
 			t.Errorf("signed %s: %d blocks, %q, content %d of %d bytes", what, b.Signatures(), b.Signature(), b.ContentSize(), b.Size())

@@ -68,6 +68,19 @@ func TestExtractModes(t *testing.T) {
 	}
 }
 
+// With Sync the same comes out.
+func TestExtractSync(t *testing.T) {
+	t.Parallel()
+	b := openBytes(t, zipOf(file("a/b", "content"), ziptest.Entry{Name: "empty/"}))
+	dir := filepath.Join(t.TempDir(), "out")
+	if _, err := b.Extract(t.Context(), dir, ExtractOptions{Sync: true, ReadOnly: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, b); !maps.Equal(got, onDisk(t, dir)) {
+		t.Errorf("on disk %q, want %q", onDisk(t, dir), got)
+	}
+}
+
 // The digest that Extract gives is the one that looking at the folder gives; any change to a file changes it.
 func TestTreeDigest(t *testing.T) {
 	t.Parallel()

@@ -455,3 +455,22 @@ func TestPackMoreFilesThan16Bits(t *testing.T) {
 		t.Errorf("archive/zip finds %d files, want 66,067", got)
 	}
 }
+
+type fullDisk struct{ room int }
+
+// Write implements io.Writer.
+func (f *fullDisk) Write(p []byte) (int, error) {
+	if f.room -= len(p); f.room < 0 {
+		return 0, errors.New("no space left on device")
+	}
+	return len(p), nil
+}
+
+func TestPackToAFullDisk(t *testing.T) {
+	t.Parallel()
+	plan := planned(t, writeTree(t, sizes()), PackOptions{})
+	for _, room := range []int{0, 1000, 600_000, 1_500_000} {
+		_, err := Pack(t.Context(), &fullDisk{room}, plan, PackOptions{})
+		checkProblem(t, err, problem.Failed, "pack/output")
+	}
+}

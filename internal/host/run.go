@@ -93,10 +93,9 @@ func (h *Host) start(ctx context.Context, id string) (*session, string, error) {
 		return nil, "", err
 	}
 	sess, err := connect(ctx, s.ID, srv.Stdin, srv.Stdout, func() error {
-		ended := srv.Ended()
 		srv.Stop()
 		release()
-		return ended
+		return srv.Ended()
 	})
 	return sess, s.ID, err
 }

@@ -27,12 +27,15 @@ type session struct {
 	stop func() error
 }
 
-// connect speaks initialize with a server over its pipes; stop ends the server.
+// connect speaks initialize with a server over its pipes; stop ends the server, and says how it failed when it did.
 func connect(ctx context.Context, id string, stdin io.WriteCloser, stdout io.ReadCloser, stop func() error) (*session, error) {
 	client := mcp.NewClient(&mcp.Implementation{Name: "satchel", Version: "0"}, &mcp.ClientOptions{})
 	cs, err := client.Connect(ctx, &mcp.IOTransport{Reader: stdout, Writer: stdin}, nil)
 	if err != nil {
-		return nil, errors.Join(notAnswering(ctx, id, err), stop())
+		if ended := stop(); ended != nil {
+			return nil, ended
+		}
+		return nil, notAnswering(ctx, id, err)
 	}
 	return &session{cs, stop}, nil
 }

@@ -61,7 +61,6 @@ type tree interface {
 	wait() (code int, err error) // the program has ended, and so has what it started
 	signal(os.Signal) error      // to the program
 	kill()                       // everything, at once; may be called again
-	pid() int
 }
 
 // Start starts a program. An error means that nothing runs.
@@ -99,6 +98,3 @@ func (p *Process) Signal(s os.Signal) error {
 
 // Kill ends the whole tree at once. Wait tells when it is over.
 func (p *Process) Kill() { p.once.Do(p.tree.kill) }
-
-// Pid is the process id of what holds the tree: the watcher on Linux, the program elsewhere.
-func (p *Process) Pid() int { return p.tree.pid() }

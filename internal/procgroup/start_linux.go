@@ -83,5 +83,3 @@ func (w *watched) signal(s os.Signal) error {
 }
 
 func (w *watched) kill() { w.lifeline.Close() }
-
-func (w *watched) pid() int { return w.cmd.Process.Pid }

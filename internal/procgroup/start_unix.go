@@ -43,5 +43,3 @@ func (g group) signal(s os.Signal) error {
 
 // kill may find nobody left, which is what it wants.
 func (g group) kill() { _ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL) }
-
-func (g group) pid() int { return g.cmd.Process.Pid }

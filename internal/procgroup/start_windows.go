@@ -91,5 +91,3 @@ func (j *job) wait() (int, error) {
 func (j *job) signal(os.Signal) error { return j.cmd.Process.Kill() }
 
 func (j *job) kill() { _ = windows.TerminateJobObject(j.handle, 1) }
-
-func (j *job) pid() int { return j.cmd.Process.Pid }

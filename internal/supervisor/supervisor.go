@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,6 +33,7 @@ type Server struct {
 	proc   *procgroup.Process
 	log    *ring
 	logged chan struct{} // closed when the error stream has ended
+	forced atomic.Bool   // we ended it by a signal
 }
 
 // Start starts a server. The error is a problem of class Failed; then nothing runs.
@@ -103,6 +105,7 @@ func (s *Server) Done() <-chan struct{} { return s.proc.Done() }
 func (s *Server) Stop() {
 	s.Stdin.Close()
 	if !s.endsWithin(closeGrace) {
+		s.forced.Store(true)
 		_ = s.proc.Signal(syscall.SIGTERM) // the kill follows anyway
 		s.endsWithin(termGrace)
 	}
@@ -126,7 +129,8 @@ func (s *Server) endsWithin(d time.Duration) bool {
 // Log gives the last lines that the server wrote to its error stream, oldest first.
 func (s *Server) Log() []string { return s.log.lines() }
 
-// Ended gives a problem that says how a server that has ended did so, with its last lines; nil while it runs.
+// Ended gives a problem that says how a server failed by itself, with its last lines; nil while it runs, and when it
+// ended well or because of us.
 func (s *Server) Ended() error {
 	select {
 	case <-s.proc.Done():
@@ -135,6 +139,10 @@ func (s *Server) Ended() error {
 	}
 	<-s.logged
 	code, err := s.proc.Wait()
+	stoppedListening := code == 128+int(syscall.SIGPIPE)
+	if code == 0 && err == nil || s.forced.Load() || stoppedListening {
+		return nil
+	}
 	p := problem.New(problem.Failed, "supervisor/ended", "the server ended with exit code %d", code).At(s.id).Because(err)
 	if lines := s.Log(); len(lines) > 0 {
 		p = p.Try("it said:\n%s", strings.Join(lines[max(0, len(lines)-10):], "\n"))

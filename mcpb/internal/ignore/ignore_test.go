@@ -57,3 +57,24 @@ func TestGolden(t *testing.T) {
 		t.Errorf("only %d probes", count)
 	}
 }
+
+// The named sets of gitignore(5), which npm's ignore does not know.
+func TestNamedSets(t *testing.T) {
+	t.Parallel()
+	for set, members := range map[string][2]string{
+		"alnum": {"aZ5", "-_ "}, "alpha": {"aZ", "5-"}, "blank": {" \t", "a"}, "cntrl": {"\x01\x7f", "a "}, "digit": {"059", "a"}, "graph": {"a!~", " "},
+		"print": {"a ~", "\x01"}, "punct": {"!~-", "a5"}, "space": {" \t\r", "a\v"}, "xdigit": {"0aF", "g"}, "upper": {"A", "5"}, "lower": {"a", "5"},
+	} {
+		l := patterns("x[[:" + set + ":]]y")
+		for i, chars := range members {
+			for _, c := range chars {
+				if _, out := l.Match("x"+string(c)+"y", false); out != (i == 0) {
+					t.Errorf("[:%s:] and %q: left out %v", set, c, out)
+				}
+			}
+		}
+	}
+	if _, out := patterns("x[[:nothing:]]y").Match("xay", false); out {
+		t.Error("an unknown set matches")
+	}
+}
