@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"path"
 	"runtime"
-	"sync"
 )
 
 // workersOr gives the number of goroutines that were asked for, or one for each processor.
@@ -19,9 +18,6 @@ func workersOr(n int) int {
 	}
 	return runtime.GOMAXPROCS(0)
 }
-
-// buffers is a pool for copying; what it holds carries no meaning.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
 
 // An extractWorker writes files, with what can be used again for the next one.
 type extractWorker struct {
@@ -33,7 +29,7 @@ type extractWorker struct {
 }
 
 func newExtractWorker(ctx context.Context, x *extraction) *extractWorker {
-	w := &extractWorker{x: x, ctx: ctx, ahead: newReadAhead(x.b.r, 128<<10)}
+	w := &extractWorker{x: x, ctx: ctx, buf: make([]byte, 64<<10), ahead: newReadAhead(x.b.r, 128<<10)}
 	if x.opts.Digest {
 		w.sum = sha256.New()
 	}
@@ -42,9 +38,6 @@ func newExtractWorker(ctx context.Context, x *extraction) *extractWorker {
 
 // work writes the files of tasks until there are no more, or one cannot be written.
 func (w *extractWorker) work(tasks <-chan extractTask) error {
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	w.buf = *buf
 	for t := range tasks {
 		err := w.files(t)
 		t.folder.release()

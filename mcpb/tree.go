@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -100,6 +101,9 @@ func TreeDigest(root *os.Root) (Tree, error) {
 func special(name string, mode fs.FileMode) error {
 	return &fs.PathError{Op: "digest", Path: name, Err: fmt.Errorf("is not a regular file (%v)", mode)}
 }
+
+// buffers is a pool for copying; what it holds carries no meaning.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
 
 func (l *leaf) read(root *os.Root) error {
 	f, err := root.OpenFile(filepath.FromSlash(l.path), os.O_RDONLY|nonblock, 0)
