@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"satchel/internal/problem"
 	"satchel/mcpb/internal/ziptest"
@@ -134,5 +135,70 @@ func TestChangedAfterOpening(t *testing.T) {
 		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestFileSystemsCanBeListed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var list []ziptest.Entry
+	names := []string{"a/b.txt", "a/c/d/e.txt", "manifest.json", "z"}
+	for _, name := range names {
+		if name != "manifest.json" { // zipOf brings one
+			list = append(list, file(name, "content of "+name))
+		}
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("content of "+name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "left-out.log"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := Plan(dir, PackOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned, err := plan.FS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, fsys := range map[string]fs.FS{"bundle": openBytes(t, zipOf(list...)).FS(), "plan": planned} {
+		if err := fstest.TestFS(fsys, names...); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := fs.Stat(fsys, "left-out.log"); err == nil {
+			t.Errorf("%s shows what does not go in", what)
+		}
+	}
+}
+
+func TestAPlannedFileThatBecameALinkIsNotFollowedOut(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	secret := filepath.Join(t.TempDir(), "secret")
+	for _, name := range []string{filepath.Join(dir, "manifest.json"), filepath.Join(dir, "a"), secret} {
+		if err := os.WriteFile(name, []byte("x"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, err := Plan(dir, PackOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys, err := plan.FS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(secret, filepath.Join(dir, "a")); err != nil {
+		t.Skip("this system makes no links: ", err)
+	}
+	if data, err := fs.ReadFile(fsys, "a"); err == nil {
+		t.Errorf("read %q through a link that leads out", data)
 	}
 }

@@ -20,7 +20,7 @@ func Nearest(word string, words []string) string {
 		if len(w) > maxLetters {
 			continue
 		}
-		d := distance(strings.ToLower(word), strings.ToLower(w))
+		d := Distance(strings.ToLower(word), strings.ToLower(w))
 		if d < least && d*3 <= max(len(w), 3) {
 			best, least = w, d
 		}
@@ -28,8 +28,9 @@ func Nearest(word string, words []string) string {
 	return best
 }
 
-// distance is the number of bytes to insert, delete, replace or swap with a neighbour (optimal string alignment).
-func distance(a, b string) int {
+// Distance is the number of bytes to insert, delete, replace or swap with a neighbour to make b of a (optimal string
+// alignment). It takes time in proportion to the product of both lengths: the caller bounds them.
+func Distance(a, b string) int {
 	before, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range above {
 		above[j] = j
