@@ -22,6 +22,7 @@ var floors = map[string]int{
 	"satchel/mcpb/manifest": 1,
 
 	"satchel/internal/atomicfile": 0,
+	"satchel/internal/jsonedit":   0,
 	"satchel/internal/paths":      0,
 	"satchel/internal/problem":    0,
 	"satchel/internal/procgroup":  0,
