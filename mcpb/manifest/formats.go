@@ -12,6 +12,8 @@ type format struct {
 	rule    string
 	message string
 	fix     string
+	// The reference's words for what does not fit.
+	reference string
 	// JSON Schema's words for it: a pattern (ECMA 262), or the name of a format.
 	pattern, schema string
 	ok              func(s string) bool
@@ -20,21 +22,22 @@ type format struct {
 func emailFormat() *format {
 	return &format{
 		rule: "manifest/email", message: "is not an e-mail address", fix: `write it like "name@example.com", or leave it out`,
-		schema: "email", ok: isEmail,
+		reference: "Invalid email", schema: "email", ok: isEmail,
 	}
 }
 
 func urlFormat() *format {
 	return &format{
 		rule: "manifest/url", message: "is not a URL", fix: `write the whole URL, such as "https://example.com/page"`,
-		schema: "uri", ok: isURL,
+		reference: "Invalid url", schema: "uri", ok: isURL,
 	}
 }
 
 func sizeFormat() *format {
 	return &format{
 		rule: "manifest/format", message: "is not WIDTHxHEIGHT", fix: `write it like "16x16"`,
-		pattern: `^\d+x\d+$`,
+		reference: `size must be in the format "WIDTHxHEIGHT" (e.g., "16x16")`,
+		pattern:   `^\d+x\d+$`,
 		ok: func(s string) bool {
 			w, h, ok := strings.Cut(s, "x")
 			return ok && isDigits(w) && isDigits(h)
@@ -45,24 +48,27 @@ func sizeFormat() *format {
 func notEmpty() *format {
 	return &format{
 		rule: "manifest/format", message: "is empty", fix: "write a text, or leave it out",
-		pattern: `^[\s\S]`,
-		ok:      func(s string) bool { return s != "" },
+		reference: "theme cannot be empty when provided",
+		pattern:   `^[\s\S]`,
+		ok:        func(s string) bool { return s != "" },
 	}
 }
 
 func localePathFormat() *format {
 	return &format{
 		rule: "manifest/format", message: "has no ${locale} in it", fix: `write it like "mcpb-resources/${locale}.json"`,
-		pattern: `\$\{[lL][oO][cC][aA][lL][eE]\}`,
-		ok:      func(s string) bool { return strings.Contains(lowerASCII(s), "${locale}") },
+		reference: `resources must include a "${locale}" placeholder`,
+		pattern:   `\$\{[lL][oO][cC][aA][lL][eE]\}`,
+		ok:        func(s string) bool { return strings.Contains(lowerASCII(s), "${locale}") },
 	}
 }
 
 func localeFormat() *format {
 	return &format{
 		rule: "manifest/format", message: "is not a language tag (BCP 47)", fix: `write it like "en-US"`,
-		pattern: `^[A-Za-z0-9]{2,8}(-[A-Za-z0-9]{1,8})*$`,
-		ok:      isLocale,
+		reference: "default_locale must be a valid BCP 47 locale identifier",
+		pattern:   `^[A-Za-z0-9]{2,8}(-[A-Za-z0-9]{1,8})*$`,
+		ok:        isLocale,
 	}
 }
 

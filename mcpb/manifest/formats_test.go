@@ -87,7 +87,7 @@ func agree(t *testing.T, kind string, ours func(string) bool, texts []string) {
 		questions[i] = question{kind, s}
 	}
 	wrong := 0
-	for i, theirs := range askReference(t, questions) {
+	for i, theirs := range askReference[bool](t, questions) {
 		if ours(texts[i]) == theirs {
 			continue
 		}

@@ -96,7 +96,7 @@ func TestVerdictsOnMutationsAreTheReferences(t *testing.T) {
 	for _, name := range names {
 		questions = append(questions, question{"manifest", made[name]}, question{"loose", made[name]})
 	}
-	verdicts := askReference(t, questions)
+	verdicts := askReference[bool](t, questions)
 	var passed, differ int
 	for i, name := range names {
 		strict, loose := verdicts[2*i], verdicts[2*i+1]

@@ -17,9 +17,9 @@ type question struct {
 	Text string `json:"text"`
 }
 
-// askReference gives the reference's verdicts, all from one process. It skips the test when the reference is not
+// askReference gives the answers of the reference, all from one process. It skips the test when the reference is not
 // installed: SATCHEL_REF_MCPB names its program, else the one that `make deps` installs is used.
-func askReference(t *testing.T, questions []question) []bool {
+func askReference[A any](t *testing.T, questions []question) []A {
 	t.Helper()
 	dist := referenceDist(t)
 	node, err := exec.LookPath("node")
@@ -36,11 +36,11 @@ func askReference(t *testing.T, questions []question) []bool {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("the reference: %v\n%s", err, problems.String())
 	}
-	var verdicts []bool
-	if err := json.Unmarshal(out.Bytes(), &verdicts); err != nil || len(verdicts) != len(questions) {
-		t.Fatalf("the reference gave %d verdicts on %d questions: %v", len(verdicts), len(questions), err)
+	var answers []A
+	if err := json.Unmarshal(out.Bytes(), &answers); err != nil || len(answers) != len(questions) {
+		t.Fatalf("the reference gave %d answers to %d questions: %v", len(answers), len(questions), err)
 	}
-	return verdicts
+	return answers
 }
 
 func referenceDist(t *testing.T) string {

@@ -48,6 +48,7 @@ type field struct {
 	required bool
 	since    version // 0: always
 	uvLoose  bool    // hosts do without it for a server of type uv
+	literal  bool    // it holds the manifest's own version
 }
 
 type enumValue struct {
@@ -64,6 +65,8 @@ func of(kinds ...kind) *shape        { return &shape{kinds: kinds} }
 func req(n string, s *shape) field   { return field{name: n, shape: s, required: true} }
 func opt(n string, s *shape) field   { return field{name: n, shape: s} }
 func (f field) from(v version) field { f.since = v; return f }
+
+func ownVersion(n string) field { return field{name: n, shape: text(), literal: true} }
 
 func oneOf(values ...string) *shape {
 	s := text()
@@ -133,7 +136,7 @@ func (s *shape) example() string {
 // manifestShape is the schema of all versions; the differences between them are in since.
 func manifestShape() *shape {
 	return object(
-		opt("$schema", text()), opt("dxt_version", text()), opt("manifest_version", text()),
+		opt("$schema", text()), ownVersion("dxt_version"), ownVersion("manifest_version"),
 		req("name", text()), opt("display_name", text()), req("version", text()),
 		req("description", text()), opt("long_description", text()),
 		req("author", object(req("name", text()), opt("email", formatted(emailFormat())), opt("url", formatted(urlFormat())))),
