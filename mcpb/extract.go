@@ -20,12 +20,13 @@ type ExtractOptions struct {
 	Executable []string                // files that must be executable, whatever the archive says: entry point, command
 	Digest     bool                    // compute the tree digest, which reads no file again but costs a fifth of the time
 	ReadOnly   bool                    // write bits are taken from the files: an installed version does not change
+	Merge      bool                    // the folder may hold other files; a file that is there already must be the same
 	Portable   bool                    // names that Windows reserves are refused on every system
 	Sync       bool                    // every file is on the disk before Extract returns
 	Progress   func(done, total int64) // called with unpacked bytes, from several goroutines
 }
 
-// Extract unpacks the bundle into the folder dir, which must not exist or be empty. It writes through os.Root and
+// Extract unpacks the bundle into the folder dir, which must not exist or be empty, unless Merge is set. It writes through os.Root and
 // creates every file anew, so no link in the way is followed. When it fails, or ctx ends, all that it wrote is removed
 // again, and nothing else. Modes are those of the archive; set-user-id and its like are never set. On Windows the names
 // that it reserves are always refused.
@@ -38,7 +39,7 @@ func (b *Bundle) Extract(ctx context.Context, dir string, opts ExtractOptions) (
 			return nil, err
 		}
 	}
-	target, err := openTarget(dir)
+	target, err := openTarget(dir, opts.Merge)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package mcpb
 import (
 	"cmp"
 	"context"
+	"errors"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -61,15 +63,30 @@ func (x *extraction) makeFolders(ctx context.Context, tasks chan<- extractTask) 
 			way[len(way)-1].release()
 			way = way[:len(way)-1]
 		}
-		f, err := way[len(way)-1].mkdir(base)
+		f, err := x.folder(way[len(way)-1].outFolder, name, base)
 		if err != nil {
-			return x.failed(name, err)
+			return err
 		}
-		x.target.folders = append(x.target.folders, name)
 		way = append(way, share(f, name))
 	}
 	hand(ctx, tasks, way[len(way)-1], files)
 	return ctx.Err()
+}
+
+// folder makes a folder, or enters the one that is there when that is allowed.
+func (x *extraction) folder(parent *outFolder, name, base string) (*outFolder, error) {
+	f, err := parent.mkdir(base)
+	switch {
+	case err == nil:
+		x.target.folders = append(x.target.folders, name)
+		return f, nil
+	case !x.opts.Merge || !errors.Is(err, fs.ErrExist):
+		return nil, x.failed(name, err)
+	}
+	if f, err = parent.enter(base); err != nil {
+		return nil, x.inTheWay(name).Because(err)
+	}
+	return f, nil
 }
 
 // hand hands out the files of a folder; false when ctx has ended.

@@ -65,6 +65,9 @@ func (w *extractWorker) file(folder *outFolder, i int) error {
 	x, e := w.x, &w.x.b.entries[i]
 	mode := x.mode(e)
 	f, err := folder.create(path.Base(e.name), mode)
+	if x.opts.Merge && errors.Is(err, fs.ErrExist) {
+		return w.compare(folder, i)
+	}
 	if err != nil {
 		return err
 	}
@@ -80,15 +83,21 @@ func (w *extractWorker) file(folder *outFolder, i int) error {
 	if err = errors.Join(err, f.close()); err != nil {
 		return err
 	}
-	x.leaves[i] = leaf{path: e.name, mode: mode, size: e.size}
-	if w.sum != nil {
-		w.sum.Sum(x.leaves[i].sum[:0])
-	}
+	w.note(i, mode)
 	return nil
 }
 
+// note keeps what the tree digest is made of.
+func (w *extractWorker) note(i int, mode fs.FileMode) {
+	e := &w.x.b.entries[i]
+	w.x.leaves[i] = leaf{path: e.name, mode: mode, size: e.size}
+	if w.sum != nil {
+		w.sum.Sum(w.x.leaves[i].sum[:0])
+	}
+}
+
 // into gives what the content of a file is written to.
-func (w *extractWorker) into(f outFile) io.Writer {
+func (w *extractWorker) into(f io.Writer) io.Writer {
 	if w.sum == nil {
 		return progressWriter{f, w.x, w.ctx}
 	}

@@ -31,10 +31,26 @@ func (d *outFolder) mkdir(base string) (*outFolder, error) {
 	if _, err := retry("mkdirat", base, func() (int, error) { return 0, unix.Mkdirat(d.fd, base, 0o755) }); err != nil {
 		return nil, err
 	}
+	return d.enter(base)
+}
+
+// enter opens a folder that is there; a link is none.
+func (d *outFolder) enter(base string) (*outFolder, error) {
 	fd, err := retry("openat", base, func() (int, error) {
 		return unix.Openat(d.fd, base, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	})
 	return &outFolder{fd}, err
+}
+
+// open opens a file that is there for reading; a link is none. It does not wait for a pipe.
+func (d *outFolder) open(base string) (*os.File, error) {
+	fd, err := retry("openat", base, func() (int, error) {
+		return unix.Openat(d.fd, base, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), base), nil
 }
 
 // create creates a file anew.

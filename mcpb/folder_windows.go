@@ -20,8 +20,24 @@ func (d *outFolder) mkdir(base string) (*outFolder, error) {
 	if err := d.root.Mkdir(base, 0o755); err != nil {
 		return nil, err
 	}
+	return d.enter(base)
+}
+
+// enter opens a folder that is there; a link is none.
+func (d *outFolder) enter(base string) (*outFolder, error) {
+	if info, err := d.root.Lstat(base); err != nil || !info.IsDir() {
+		return nil, errors.Join(&fs.PathError{Op: "open", Path: base, Err: errors.New("is not a folder")}, err)
+	}
 	sub, err := d.root.OpenRoot(base)
 	return &outFolder{sub}, err
+}
+
+// open opens a file that is there for reading; a link is none.
+func (d *outFolder) open(base string) (*os.File, error) {
+	if info, err := d.root.Lstat(base); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(&fs.PathError{Op: "open", Path: base, Err: errors.New("is not a regular file")}, err)
+	}
+	return d.root.Open(base)
 }
 
 // create creates a file anew.

@@ -15,15 +15,16 @@ import (
 // others put there is left alone.
 type target struct {
 	dir     string
+	merge   bool // dir may hold other files
 	root    *os.Root
 	made    []string // folders that were made to have dir, the outermost first
 	folders []string // folders made inside, parents first
 }
 
-// openTarget makes the folder dir, or takes it when it is there and empty. It is looked at through the handle that is
+// openTarget makes the folder dir, or takes it when it is there and, without merge, empty. It is looked at through the handle that is
 // written through later, so that it does not matter what is put in its place.
-func openTarget(dir string) (*target, error) {
-	t := &target{dir: filepath.Clean(dir)}
+func openTarget(dir string, merge bool) (*target, error) {
+	t := &target{dir: filepath.Clean(dir), merge: merge}
 	err := t.open()
 	if err == nil {
 		return t, nil
@@ -58,7 +59,7 @@ func (t *target) open() error {
 	if opened, err := self.Stat(); err != nil || !os.SameFile(seen, opened) {
 		return occupied
 	}
-	if _, err := self.Readdirnames(1); err != io.EOF {
+	if _, err := self.Readdirnames(1); err != io.EOF && !t.merge {
 		return occupied
 	}
 	return nil
