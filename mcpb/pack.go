@@ -34,6 +34,7 @@ type PackReport struct {
 	Ignored  int           `json:"ignored"` // files and folders that stayed out; a folder counts once
 	Warnings []string      `json:"warnings"`
 	Duration time.Duration `json:"-"` // the same files give the same document
+	Plan     *PackPlan     `json:"-"` // what went in and what did not
 }
 
 // PackFile packs the folder dir into the bundle out, whose folder must exist. The bundle appears whole or not at all: it
@@ -88,7 +89,7 @@ func Pack(ctx context.Context, w io.Writer, plan *PackPlan, opts PackOptions) (*
 	}
 	return &PackReport{
 		Files: len(plan.Files), BytesIn: plan.Bytes, Size: p.zip.Offset(), Digest: digestText(sum.Sum(nil)),
-		Ignored: len(plan.Excluded), Warnings: plan.Warnings, Duration: time.Since(start),
+		Ignored: len(plan.Excluded), Warnings: plan.Warnings, Duration: time.Since(start), Plan: plan,
 	}, nil
 }
 

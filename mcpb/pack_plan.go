@@ -185,7 +185,7 @@ func (w *planner) warn() {
 	add := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
 	for _, x := range p.Excluded {
 		if x.Secret {
-			add("%s is left out: %s; --include %s packs it", x.Name, x.Reason, x.Name)
+			add("%s is left out: %s; satchel pack --include %s packs it", x.Name, x.Reason, x.Name)
 		}
 	}
 	long, longest := 0, ""

@@ -5,7 +5,8 @@ package archtest
 var floors = map[string]int{
 	"satchel/cmd/satchel": 5,
 
-	"satchel/internal/cli": 4,
+	"satchel/internal/cli":        4,
+	"satchel/internal/cli/dropin": 4,
 
 	"satchel/internal/host": 3,
 
@@ -35,6 +36,7 @@ var edges = map[[2]string]string{
 	{"satchel/internal/atomicfile", "satchel/internal/problem"}: "every floor speaks the one vocabulary of errors",
 	{"satchel/internal/paths", "satchel/internal/problem"}:      "every floor speaks the one vocabulary of errors",
 	{"satchel/internal/procgroup", "satchel/internal/problem"}:  "every floor speaks the one vocabulary of errors",
+	{"satchel/internal/cli", "satchel/internal/cli/dropin"}:     "the reference's command line is one of our commands",
 	{"satchel/mcpb", "satchel/mcpb/manifest"}:                   "a bundle hands out its manifest",
 	{"satchel/mcpb/expand", "satchel/mcpb/manifest"}:            "expanding starts from a manifest",
 	{"satchel/internal/launch", "satchel/internal/answers"}:     "launch fills the answers in",

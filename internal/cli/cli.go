@@ -55,6 +55,11 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return a.code
 }
 
+// isOwnMode tells whether the program was started by itself, for a part of its own work.
+func isOwnMode(args []string) bool {
+	return procgroup.IsWatcher(args) || len(args) > 0 && args[0] == sample.Mode
+}
+
 func serveSample(ctx context.Context, args []string, stderr io.Writer) int {
 	if err := sample.Serve(ctx, args); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(stderr, "sample server:", err)
@@ -91,7 +96,7 @@ Users:      satchel install, list, show, run, tools, call, uninstall`,
 	})
 	root.AddGroup(&cobra.Group{ID: "author", Title: "For authors:"}, &cobra.Group{ID: "user", Title: "For users:"})
 	root.AddCommand(
-		newValidate(a), newPack(a), newUnpack(a), newInfo(a),
+		newValidate(a), newPack(a), newUnpack(a), newInfo(a), newDropin(a),
 		newQuickstart(a), newInstall(a), newList(a), newShow(a), newRun(a), newTools(a), newCall(a), newConfigure(a), newUninstall(a),
 		newVersion(a),
 	)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"satchel/internal/problem"
 	"satchel/internal/term"
@@ -26,9 +27,10 @@ const whatThisIs = "This is Satchel, which speaks the command line of @anthropic
 // An Env is what the commands work with.
 type Env struct {
 	Out, Err *term.Out
-	Getenv   func(string) string
 	// Ask asks a question that is answered by yes or no. The error says that there is nobody to ask.
 	Ask func(question string) (bool, error)
+	// SourceDate gives the date that SOURCE_DATE_EPOCH asks for; the zero time when it is not set.
+	SourceDate func() (time.Time, error)
 	// Create asks for what a manifest needs and writes manifest.json into dir.
 	Create func(ctx context.Context, dir string) error
 }

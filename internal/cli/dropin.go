@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"satchel/internal/cli/dropin"
+	"satchel/internal/problem"
+)
+
+// MainAs is Main for a program of any name (argv[0]): one called mcpb or dxt speaks the reference's command line.
+func MainAs(program string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if dropin.Named(program) && !isOwnMode(args) {
+		args = append([]string{"mcpb"}, args...)
+	}
+	return Main(args, stdin, stdout, stderr)
+}
+
+func newDropin(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "mcpb [COMMAND ...]",
+		GroupID: "author",
+		Short:   "Speak the command line of @anthropic-ai/mcpb",
+		Long: `Takes the commands and options of the reference (npm @anthropic-ai/mcpb ` + dropin.Version + `) and answers in its words, for scripts that
+were written for it. The same happens when this program is called mcpb or dxt: link it under that name.
+What differs on purpose is in docs/compatibility.md.`,
+		Example:            "  satchel mcpb pack ./my-extension\n  ln -s $(command -v satchel) ~/bin/mcpb",
+		Annotations:        exits("1 failed"),
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a.code = dropin.Main(cmd.Context(), args, dropin.Env{
+				Out: a.out, Err: a.err, Ask: a.confirm, Create: a.createManifest,
+				SourceDate: func() (time.Time, error) { return sourceDate(a.getenv("SOURCE_DATE_EPOCH")) },
+			})
+			return nil
+		},
+	}
+}
+
+// createManifest asks for what a manifest needs.
+func (a *app) createManifest(_ context.Context, dir string) error {
+	return problem.New(problem.Refused, "cli/agree", "there is no form yet").At(dir)
+}
