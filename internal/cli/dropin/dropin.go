@@ -80,7 +80,7 @@ func newProgram() *program {
 			options: []option{{short: "-V", long: "--version", about: "output the version number"}},
 		},
 		commands: []command{
-			validateCommand(), packCommand(), unpackCommand(),
+			initCommand(), validateCommand(), packCommand(), unpackCommand(),
 		},
 	}
 }
