@@ -305,8 +305,14 @@ func signatureAttacks() []attack {
 		{name: "nothing but an end", rule: "bundle/malformed-signature", bundle: []byte("MCPB_SIG_END")},
 		{name: "a beginning without a length", rule: "bundle/malformed-signature", bundle: []byte("MCPB_SIG_V1MCPB_SIG_END")},
 		{name: "two blocks that fit", rule: "bundle/malformed-signature", bundle: ziptest.Sign(plain, []byte("x"+"MCPB_SIG_V1\x03\x00\x00\x00der"))},
-		{name: "bytes behind the block", rule: "bundle/trailing-data", bundle: append(bytes.Clone(signed), 'x')},
-		{name: "a block without its end", rule: "bundle/trailing-data", bundle: signed[:len(signed)-1]},
+		{name: "bytes behind the block", rule: "bundle/malformed-signature", bundle: append(bytes.Clone(signed), 'x')},
+		{name: "a block without its end", rule: "bundle/malformed-signature", bundle: signed[:len(signed)-1]},
+		{name: "a block as the comment, with a damaged end", rule: "bundle/malformed-signature", bundle: func() []byte {
+			b := ziptest.SignComment(plain, []byte("der"))
+			b[len(b)-1] ^= 1
+			return b
+		}()},
+		{name: "a block of 65,536 bytes", rule: "bundle/malformed-signature", bundle: ziptest.Sign(plain, make([]byte, 1<<16-27))},
 		{name: "bytes before the block", rule: "bundle/trailing-data", bundle: ziptest.Sign(append(bytes.Clone(plain), 'x'), []byte("der"))},
 		{name: "an end record in the block", rule: "bundle/ambiguous-end", bundle: ziptest.Sign(plain, ziptest.Archive{}.Bytes())},
 		{name: "an end record in the block that accounts for its end", rule: "bundle/ambiguous-end", bundle: archiveInSignature()},

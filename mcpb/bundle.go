@@ -1,8 +1,6 @@
 package mcpb
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -151,24 +149,6 @@ func (b *Bundle) Close() error {
 // Size is the bundle's size in bytes as published, with its signature block.
 func (b *Bundle) Size() int64 { return b.size }
 
-// Signature gives the DER of the outermost signature block, not verified; nil when the bundle is unsigned. The caller
-// must not change it.
-func (b *Bundle) Signature() []byte { return b.layout.signature.der }
-
-// Signatures counts the signature blocks: signing a signed bundle again adds one.
-func (b *Bundle) Signatures() int { return len(b.layout.signature.starts) }
-
-// SignedSize is the number of bytes before the outermost signature block, which it covers; 0 when unsigned.
-func (b *Bundle) SignedSize() int64 {
-	if b.Signatures() == 0 {
-		return 0
-	}
-	return b.layout.signature.starts[0]
-}
-
-// ContentSize is the size in bytes without any signature block.
-func (b *Bundle) ContentSize() int64 { return b.layout.signature.content(b.size) }
-
 // Comment is the archive's comment, of any bytes, without a signature block that was written as one. The caller must
 // not change it.
 func (b *Bundle) Comment() []byte { return b.layout.comment }
@@ -226,27 +206,6 @@ func (b *Bundle) Manifest() ([]byte, error) {
 		}
 	}
 	return nil, b.locate(p)
-}
-
-// Digests computes the bundle digest, of the file as published, and the content digest, of the file without any
-// signature block; both as "sha256:" and lower-case hex. They are equal for an unsigned bundle. Two ways of signing one
-// build, behind the archive or as its comment, share the content digest.
-func (b *Bundle) Digests() (bundle, content string, err error) {
-	whole, inner := sha256.New(), sha256.New()
-	if _, err := io.Copy(whole, io.NewSectionReader(b.r, 0, b.size)); err != nil {
-		return "", "", b.locate(err)
-	}
-	bundle = digestText(whole.Sum(nil))
-	if b.Signatures() == 0 {
-		return bundle, bundle, nil
-	}
-	end := b.layout.endOffset + endSize - 2 // of everything but the comment and its length
-	if _, err := io.Copy(inner, io.NewSectionReader(b.r, 0, end)); err != nil {
-		return "", "", b.locate(err)
-	}
-	inner.Write(binary.LittleEndian.AppendUint16(nil, uint16(len(b.layout.comment))))
-	inner.Write(b.layout.comment)
-	return bundle, digestText(inner.Sum(nil)), nil
 }
 
 func digestText(sum []byte) string { return "sha256:" + hex.EncodeToString(sum) }

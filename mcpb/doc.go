@@ -6,7 +6,8 @@
 //
 // The package promises for any input: no panic, memory bounded by [Limits], nothing written outside the folder given,
 // and an error of type *[Problem] that names the file, the entry, the rule and where the rule comes from. The rules are
-// listed by [Rules] and explained in docs/bundle-rules.md. A signature block is recognised and cut; it is not verified.
+// listed by [Rules] and explained in docs/bundle-rules.md. A signature block is recognised when a bundle is opened;
+// [Bundle.Verify] verifies it.
 package mcpb
 
 import "satchel/internal/problem"

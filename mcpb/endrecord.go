@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"satchel/internal/problem"
+	"satchel/mcpb/signature"
 )
 
 const (
@@ -27,7 +28,8 @@ type layout struct {
 	dirEnd    int64  // where the central directory must end: at the ZIP64 end record or the end record
 	endOffset int64  // of the end record
 	comment   []byte // without any signature block
-	signature signature
+	declared  int    // the comment's length as the end record says, in which a signature block may be counted
+	blocks    []signature.Block
 }
 
 // A tail is the last part of a file, as much as can matter for finding the end record and the signature blocks.
@@ -62,16 +64,16 @@ func readLayout(r io.ReaderAt, size int64) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	sig, p := findSignature(t, size)
-	if p != nil {
-		return nil, p
+	blocks, err := signature.Find(t.data, t.start)
+	if err != nil {
+		return nil, refuse("bundle/malformed-signature", "", "%v", err).Coded(problem.Tampered)
 	}
 	at := bytes.LastIndex(t.data, []byte(endMagic))
 	if at < 0 || len(t.data)-at < endSize {
 		return nil, refuse("bundle/not-zip", "", "is no ZIP archive, or was cut off")
 	}
 	rec := t.data[at:]
-	l := &layout{endOffset: t.start + int64(at), signature: sig}
+	l := &layout{endOffset: t.start + int64(at), blocks: blocks, declared: int(binary.LittleEndian.Uint16(rec[20:]))}
 	l.dirEnd = l.endOffset
 	if p := l.checkEnd(rec, size); p != nil {
 		return nil, p
@@ -88,19 +90,30 @@ func readLayout(r io.ReaderAt, size int64) (*layout, error) {
 	return l, nil
 }
 
+// content gives the offset at which the innermost signature block begins, or the file of size bytes ends.
+func (l *layout) content(size int64) int64 {
+	if n := len(l.blocks); n > 0 {
+		return l.blocks[n-1].Start
+	}
+	return size
+}
+
 // checkEnd demands that comment and signature account for every byte behind the end record, and takes the comment. A
 // signature's unsigned attributes can be changed by anyone: an end record in them would be another archive.
 func (l *layout) checkEnd(rec []byte, size int64) *problem.Problem {
-	start, content := l.endOffset+endSize, l.signature.content(size)
-	end := start + int64(binary.LittleEndian.Uint16(rec[20:]))
+	start, content := l.endOffset+endSize, l.content(size)
+	end := start + int64(l.declared)
+	isEnd := func(b signature.Block) bool { return b.Start == end }
 	switch {
 	case start > content:
 		return refuse("bundle/ambiguous-end", "", "there is an end record inside the signature block").Coded(problem.Tampered)
 	case end > size:
 		return refuse("bundle/not-zip", "", "was cut off: the comment of the end record is missing %d bytes", end-size)
+	case len(l.blocks) == 0 && signature.Begins(rec[endSize:]):
+		return refuse("bundle/malformed-signature", "", "has a signature block that does not end as one").Coded(problem.Tampered)
 	case end < content:
 		return refuse("bundle/trailing-data", "", "%d bytes follow the archive and are no signature block", content-end)
-	case end != size && !slices.Contains(l.signature.starts, end):
+	case end != size && !slices.ContainsFunc(l.blocks, isEnd):
 		return refuse("bundle/ambiguous-end", "", "the comment ends inside the signature block").Coded(problem.Tampered)
 	}
 	l.comment = bytes.Clone(rec[endSize : endSize+content-start])

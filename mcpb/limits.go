@@ -25,7 +25,7 @@ func DefaultLimits() Limits {
 
 const (
 	maxDirectory = 64 << 20 // bytes of the central directory that are held in memory
-	maxSignature = 1 << 20  // bytes of a signature block
+	maxSignature = 1 << 20  // bytes at the end of a file in which signature blocks are looked for
 )
 
 func (l Limits) orDefault() Limits {

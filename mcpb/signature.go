@@ -1,81 +1,78 @@
 package mcpb
 
 import (
-	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"hash"
+	"io"
+	"time"
 
-	"satchel/internal/problem"
+	"satchel/mcpb/signature"
 )
 
-// The signature block, as the reference writes it: magic, a little-endian length, DER, and a closing magic at the very
-// end of the file. We write it as the comment of the end record; the reference appends it behind the archive.
-const (
-	signatureMagic = "MCPB_SIG_V1"
-	signatureEnd   = "MCPB_SIG_END"
-	signatureHead  = len(signatureMagic) + 4
-	maxNested      = 8 // signing a signed bundle again adds a block; the reference lets one do that
-)
-
-// A signature is what was recognised at the end of a bundle; it is not verified here.
-type signature struct {
-	der    []byte  // of the outermost block; nil when there is none
-	starts []int64 // where the blocks begin, the outermost first
+// Signature gives the DER of the outermost signature block, not verified; nil when the bundle is unsigned. The caller
+// must not change it.
+func (b *Bundle) Signature() []byte {
+	if b.Signatures() == 0 {
+		return nil
+	}
+	return b.layout.blocks[0].DER
 }
 
-// content gives the offset at which the innermost block begins, in a file of size bytes.
-func (s signature) content(size int64) int64 {
-	if n := len(s.starts); n > 0 {
-		return s.starts[n-1]
+// Signatures counts the signature blocks: signing a signed bundle again adds one.
+func (b *Bundle) Signatures() int { return len(b.layout.blocks) }
+
+// SignedSize is the number of bytes before the outermost signature block, which it covers; 0 when unsigned.
+func (b *Bundle) SignedSize() int64 {
+	if b.Signatures() == 0 {
+		return 0
 	}
-	return size
+	return b.layout.blocks[0].Start
 }
 
-// findSignature recognises the blocks at the very end of the file. Marker strings anywhere else are content.
-func findSignature(t tail, size int64) (signature, *problem.Problem) {
-	var s signature
-	for end := len(t.data); len(s.starts) < maxNested; {
-		start, der, p := blockBefore(t.data[:end])
-		if p != nil && s.der == nil {
-			return s, p
-		}
-		if p != nil || der == nil {
-			return s, nil // inside the outermost block, whatever else there is belongs to what was signed
-		}
-		if s.der == nil {
-			s.der = bytes.Clone(der) // the tail is large and not needed any more
-		}
-		s.starts = append(s.starts, size-int64(len(t.data)-start))
-		end = start
+// ContentSize is the size in bytes without any signature block.
+func (b *Bundle) ContentSize() int64 { return b.layout.content(b.size) }
+
+// lengthAt is where the end record holds the comment's length.
+func (b *Bundle) lengthAt() int64 { return b.layout.endOffset + endSize - 2 }
+
+// Verify looks at the outermost signature: whether it fits the bytes, who made it, and whether that counts for t. The
+// error is that of reading the file.
+func (b *Bundle) Verify(t signature.Trust, now time.Time) (*signature.Report, error) {
+	l := signature.Layout{Size: b.size, LengthAt: b.lengthAt(), Length: b.layout.declared, Blocks: b.layout.blocks}
+	rep, err := signature.Verify(b.r, l, t, now)
+	if err != nil {
+		return nil, b.locate(err)
 	}
-	return s, nil
+	return rep, nil
 }
 
-// blockBefore gives the block that ends where data ends: its start and its DER, nil when data does not end with one.
-// A file in which two starts fit is refused, since readers could disagree on what was signed.
-func blockBefore(data []byte) (start int, der []byte, p *problem.Problem) {
-	body, found := bytes.CutSuffix(data, []byte(signatureEnd))
-	if !found {
-		return 0, nil, nil
+// Digests computes the bundle digest, of the file as published, and the content digest, of the file without any
+// signature block; both as "sha256:" and lower-case hex. They are equal for an unsigned bundle. Two ways of signing one
+// build, behind the archive or as its comment, share the content digest.
+func (b *Bundle) Digests() (bundle, content string, err error) {
+	whole := sha256.New()
+	if _, err := io.Copy(whole, io.NewSectionReader(b.r, 0, b.lengthAt())); err != nil {
+		return "", "", b.locate(err)
 	}
-	fitting := 0
-	for rest := body; ; {
-		at := bytes.LastIndex(rest, []byte(signatureMagic))
-		if at < 0 {
-			break
-		}
-		rest = rest[:at]
-		if len(body)-at < signatureHead {
-			continue
-		}
-		n := int64(binary.LittleEndian.Uint32(body[at+len(signatureMagic):]))
-		if n == int64(len(body)-at-signatureHead) && n > 0 && n <= maxSignature {
-			start, der = at, body[at+signatureHead:]
-			fitting++
-		}
+	inner := clone(whole) // everything but the comment and its length is the same
+	b.writeComment(inner, 0)
+	if _, err := io.Copy(whole, io.NewSectionReader(b.r, b.lengthAt(), b.size-b.lengthAt())); err != nil {
+		return "", "", b.locate(err)
 	}
-	if fitting != 1 {
-		p := refuse("bundle/malformed-signature", "", "ends like a signed bundle, but %d signature blocks fit", fitting)
-		return 0, nil, p.Coded(problem.Tampered)
+	return digestText(whole.Sum(nil)), digestText(inner.Sum(nil)), nil
+}
+
+// writeComment writes the comment's length, with a block of more bytes counted in, and the comment.
+func (b *Bundle) writeComment(w io.Writer, more int) {
+	w.Write(binary.LittleEndian.AppendUint16(nil, uint16(len(b.layout.comment)+more)))
+	w.Write(b.layout.comment)
+}
+
+func clone(h hash.Hash) hash.Hash {
+	c, err := h.(hash.Cloner).Clone()
+	if err != nil {
+		panic(err) // crypto/sha256 says that it never fails
 	}
-	return start, der, nil
+	return c
 }

@@ -22,6 +22,7 @@ func programs() []program {
 		{"npm", "npm", "installs the programs that the tests run against"},
 		{"python3", "python3", "reads our bundles with the zipfile module"},
 		{"unzip", "unzip", "reads our bundles"},
+		{"openssl", "openssl", "makes certificates, revocation lists and timestamps, and verifies our signatures"},
 		{"zip", "zip", "makes bundles as authors do by hand"},
 		{"7z", "p7zip-full", "makes bundles as authors do by hand"},
 		{"bsdtar", "libarchive-tools", "makes bundles as authors do by hand"},

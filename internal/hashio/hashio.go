@@ -1,0 +1,95 @@
+// Package hashio hashes large files as fast as a processor hashes: reading and copying go on meanwhile. Use it where the
+// digest of a file of any size is wanted and its bytes need not be kept.
+package hashio
+
+import (
+	"errors"
+	"hash"
+	"io"
+	"os"
+)
+
+// A part is read, and copied, while the one before is hashed. A few are under way, so that neither side waits for each.
+const (
+	partSize = 1 << 20
+	parts    = 4
+)
+
+// Hash hashes all of r.
+func Hash(h hash.Hash, r io.Reader) error {
+	return ahead(h, func(buf []byte) (int, error) { return io.ReadFull(r, buf) })
+}
+
+// Copy makes dst, an empty file, begin with the first n bytes of src, and hashes the copy: what was hashed is in dst
+// whatever happens to src meanwhile. Where the file system can share the bytes of two files nothing is copied; dst may
+// then be longer. The offset of dst is left anywhere.
+func Copy(h hash.Hash, dst *os.File, src io.ReaderAt, n int64) error {
+	if f, ok := src.(*os.File); ok && shareBytes(dst, f) == nil {
+		return whole(h, io.NewSectionReader(dst, 0, n))
+	}
+	off, from := int64(0), io.NewSectionReader(src, 0, n)
+	err := ahead(h, func(buf []byte) (int, error) {
+		read, err := io.ReadFull(from, buf)
+		if _, bad := dst.WriteAt(buf[:read], off); bad != nil {
+			return 0, bad
+		}
+		off += int64(read)
+		return read, err
+	})
+	if err == nil && off != n {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func whole(h hash.Hash, r *io.SectionReader) error {
+	c := &counter{r: r}
+	if err := Hash(h, c); err != nil {
+		return err
+	}
+	if c.n != r.Size() {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+
+// A counter counts what is read.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+// Read implements io.Reader.
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// ahead hashes what fill puts into buffers until it gives io.EOF or, with the last bytes, io.ErrUnexpectedEOF.
+func ahead(h hash.Hash, fill func(buf []byte) (int, error)) error {
+	full, empty := make(chan []byte, parts), make(chan []byte, parts)
+	for range parts {
+		empty <- make([]byte, partSize)
+	}
+	var failed error // written before full is closed, read after
+	go func() {
+		defer close(full)
+		for buf := range empty {
+			n, err := fill(buf)
+			full <- buf[:n]
+			if err != nil {
+				failed = err
+				return
+			}
+		}
+	}()
+	for buf := range full {
+		h.Write(buf)
+		empty <- buf[:cap(buf)]
+	}
+	if errors.Is(failed, io.EOF) || errors.Is(failed, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return failed
+}

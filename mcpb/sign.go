@@ -1,0 +1,156 @@
+package mcpb
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"satchel/internal/atomicfile"
+	"satchel/internal/hashio"
+	"satchel/internal/problem"
+	"satchel/mcpb/signature"
+)
+
+// Sign writes the bundle signed by who to the file out, which may be the bundle's own (the
+// bundle can only be closed then); signatures that it has are left out. It is there whole or not at all, with the permissions of the file that was there, or else of the bundle. Errors are
+// *[Problem]s.
+func (b *Bundle) Sign(ctx context.Context, out string, who *signature.Identity, at time.Time, stamp signature.Stamper) error {
+	return b.rewrite(out, func(content signature.Content) ([]byte, error) {
+		return signature.Sign(ctx, content, who, at, stamp)
+	})
+}
+
+// SigningRequest is the first step of signing with a key that another machine has: the request's Digest is to be signed
+// there. Stamped keeps room for a timestamp.
+func (b *Bundle) SigningRequest(who *signature.Identity, at time.Time, stamped bool) (*signature.Request, error) {
+	content, err := b.content(nil)
+	if err != nil {
+		return nil, b.locate(err)
+	}
+	return signature.Prepare(content, who, at, stamped)
+}
+
+// SignWith is the second step: it writes the bundle signed, as Sign does, with the signature that was made of a request.
+// It refuses when the bundle is not the one that the request was made for.
+func (b *Bundle) SignWith(ctx context.Context, out string, r *signature.Request, sig []byte, stamp signature.Stamper) error {
+	return b.rewrite(out, func(content signature.Content) ([]byte, error) {
+		return signature.Complete(ctx, content, r, sig, stamp)
+	})
+}
+
+// Unsign writes the bundle without its outermost signature block, or without any, to the file out, which may be the
+// bundle's own. The bytes are those that were there before it was signed. It refuses an unsigned bundle.
+func (b *Bundle) Unsign(out string, all bool) error {
+	if b.Signatures() == 0 {
+		return problem.New(problem.Unsigned, "signature/none", "is not signed; nothing was changed").At(b.name)
+	}
+	end, length := b.layout.blocks[0].Start, b.layout.declared
+	if b.layout.endOffset+endSize+int64(length) == b.size {
+		length -= int(b.size - end) // the block was counted in
+	}
+	if all {
+		end, length = b.ContentSize(), len(b.layout.comment)
+	}
+	return b.replace(out, func(f *atomicfile.File) error {
+		if _, err := io.Copy(f, io.NewSectionReader(b.r, 0, end)); err != nil {
+			return err
+		}
+		_, err := f.WriteAt(binary.LittleEndian.AppendUint16(nil, uint16(length)), b.lengthAt())
+		return err
+	})
+}
+
+// rewrite writes the bundle with the block that sign makes for it. What is hashed is the copy, not the bundle: whoever
+// changes the bundle meanwhile cannot make the signature one of something else.
+func (b *Bundle) rewrite(out string, sign func(signature.Content) ([]byte, error)) error {
+	return b.replace(out, func(f *atomicfile.File) error {
+		content, err := b.content(f.File)
+		if err != nil {
+			return err
+		}
+		block, err := sign(content)
+		if err != nil {
+			return err
+		}
+		var end bytes.Buffer
+		b.writeComment(&end, len(block))
+		end.Write(block)
+		if _, err := f.WriteAt(end.Bytes(), b.lengthAt()); err != nil {
+			return err
+		}
+		if err := f.Truncate(b.lengthAt() + int64(end.Len())); err != nil {
+			return err
+		}
+		if _, err := fromFile(f.File, b.name, b.limits); err != nil { // nothing is written that would be refused
+			return problem.New(problem.Failed, "sign/check", "changed while it was being signed").Because(err)
+		}
+		return nil
+	})
+}
+
+// content copies all that stands before the comment's length to f, unless that is nil, and gives what is to be signed.
+func (b *Bundle) content(f *os.File) (signature.Content, error) {
+	h, room := sha256.New(), min(signature.MaxBlock, maxComment-len(b.layout.comment))
+	var err error
+	if f != nil {
+		err = hashio.Copy(h, f, b.r, b.lengthAt())
+	} else {
+		err = hashio.Hash(h, io.NewSectionReader(b.r, 0, b.lengthAt()))
+	}
+	return signature.Content{Room: room, Digest: func(block int) []byte {
+		c := clone(h)
+		b.writeComment(c, block)
+		return c.Sum(nil)
+	}}, err
+}
+
+// replace makes a file in a private copy and puts it in its place when that went well.
+func (b *Bundle) replace(out string, write func(*atomicfile.File) error) error {
+	if real, err := filepath.EvalSymlinks(out); err == nil {
+		out = real // a link stays one
+	}
+	mode := fs.FileMode(0o644)
+	for _, name := range []string{out, b.name} {
+		if info, err := os.Stat(name); err == nil {
+			mode = info.Mode().Perm()
+			break
+		}
+	}
+	f, err := atomicfile.Create(out, mode)
+	if err != nil {
+		return problem.New(problem.Failed, "sign/output", "cannot be written").At(out).Because(err)
+	}
+	defer f.Abort()
+	if err = write(f); err == nil {
+		b.release(out)
+		err = f.Commit()
+	}
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*problem.Problem](err); ok {
+		return err
+	}
+	return problem.New(problem.Failed, "sign/output", "cannot be written").At(out).Because(err)
+}
+
+// release closes the bundle's file when it is the one that is about to be replaced, which Windows demands.
+func (b *Bundle) release(out string) {
+	f, ok := b.closer.(*os.File)
+	if !ok {
+		return
+	}
+	own, err := f.Stat()
+	there, err2 := os.Stat(out)
+	if err == nil && err2 == nil && os.SameFile(own, there) {
+		_ = f.Close() // it was only read
+		b.closer = nil
+	}
+}
