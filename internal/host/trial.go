@@ -20,6 +20,7 @@ import (
 type Trial struct {
 	Review   spec.Review // what to show before anything runs
 	StandIns []string    // keys of required options that were given made-up values
+	Log      []string    // the last lines that the server wrote to its error stream; there after Serve
 	spec     spec.Spec
 	tmp      string
 }
@@ -142,6 +143,7 @@ func (t *Trial) Serve(ctx context.Context) (*Served, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() { t.Log = srv.Log() }()
 	s, err := connect(ctx, t.spec.ID, srv.Stdin, srv.Stdout, func() error {
 		srv.Stop()
 		return srv.Ended()

@@ -29,6 +29,9 @@ const defaultOrigin = "default list: "
 // IsDefault tells whether an origin that Match gave is a pattern of the default list.
 func IsDefault(origin string) bool { return strings.HasPrefix(origin, defaultOrigin) }
 
+// Pattern gives the pattern of an origin of the default list.
+func Pattern(origin string) string { return strings.TrimPrefix(origin, defaultOrigin) }
+
 // A List is the patterns that apply to one folder, the later ones deciding. It is safe for concurrent use.
 type List struct{ rules []rule }
 
