@@ -65,7 +65,7 @@ var modules = map[string]string{
 	"github.com/digitorus/timestamp":            "RFC 3161 requests and responses; the newest needs a newer Go; BSD, 2025-05",
 	"github.com/klauspost/compress":             "deflate at a third of the standard library's cost; BSD, 2026-10",
 	"github.com/modelcontextprotocol/go-sdk":    "the official MCP SDK: client of tools and call, server of the sample; Apache-2.0/MIT, 2026-09",
-	"github.com/rogpeppe/go-internal":           "testscript, the form of our command-line tests; BSD, 2026-07",
+	"github.com/rogpeppe/go-internal":           "testscript, the form of our command-line tests, and diff, unified and never quadratic; BSD, 2026-07",
 	"github.com/spf13/cobra":                    "commands, flags, help, completion; Apache-2.0, 2025-12",
 	"golang.org/x/crypto":                       "cryptobyte: strict DER, read and written",
 	"golang.org/x/sync":                         "groups of goroutines that fail together",

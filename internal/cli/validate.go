@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,7 @@ import (
 type validateOptions struct {
 	path       string
 	schemaOnly bool
+	fix, diff  bool
 }
 
 type validateResult struct {
@@ -35,21 +37,38 @@ func newValidate(a *app) *cobra.Command {
 		Long: `Checks a manifest strictly: against the schema of its version, and that what it names is there.
 
 FILE is a manifest.json or a bundle; DIR is a folder with a manifest.json (default: this folder).
-With --schema-only, only the schema is checked, as the reference does.`,
-		Example:     "  satchel validate\n  satchel validate my-extension/manifest.json\n  satchel validate my-extension.mcpb --json",
+With --schema-only, only the schema is checked, as the reference does.
+
+With --fix, mistakes with one obvious remedy are mended in place: misspelt keys, values of the wrong type, names of
+platforms, variables, keys given twice, a byte order mark. All else of the file stays as it is. What needs you is listed
+as always. --fix --diff shows the changes and writes nothing.`,
+		Example: "  satchel validate\n  satchel validate my-extension/manifest.json\n  satchel validate --fix --diff\n" +
+			"  satchel validate my-extension.mcpb --json",
 		Args:        wantArgs(0, 1),
 		Annotations: exits("1 failed, 2 usage, 3 not valid, 6 not found"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.path = args[0]
 			}
+			switch {
+			case o.diff && !o.fix:
+				return problem.New(problem.Usage, "cli/flags", "--diff goes with --fix").Try("satchel validate --fix --diff")
+			case o.fix:
+				res, err := o.runFix()
+				if err != nil {
+					return err
+				}
+				return o.printFix(a, res)
+			}
 			res, err := o.run()
 			if err != nil {
 				return err
 			}
-			return o.print(a, res)
+			return o.finish(a, res, res)
 		},
 	}
+	cmd.Flags().BoolVar(&o.fix, "fix", false, "mend what has one obvious remedy, and write the file")
+	cmd.Flags().BoolVar(&o.diff, "diff", false, "with --fix: show the changes, write nothing")
 	cmd.Flags().BoolVar(&o.schemaOnly, "schema-only", false, "check the schema only, not the files that the manifest names")
 	return cmd
 }
@@ -60,18 +79,26 @@ func (o validateOptions) run() (*validateResult, error) {
 		return nil, err
 	}
 	defer m.close()
-	checks := manifest.Checks{Files: m.files}
-	if o.schemaOnly {
-		checks = manifest.Checks{SchemaOnly: true}
-	}
-	report := manifest.Validate(m.data, checks)
+	report := manifest.Validate(m.data, o.checks(m))
 	report.File = m.name
 	return &validateResult{File: m.name, OK: report.OK(), Report: report, source: m.data}, nil
 }
 
-func (o validateOptions) print(a *app, res *validateResult) error {
-	err := a.show(res, func() {
+func (o validateOptions) checks(m *manifestSource) manifest.Checks {
+	if o.schemaOnly {
+		return manifest.Checks{SchemaOnly: true}
+	}
+	return manifest.Checks{Files: m.files}
+}
+
+// finish shows the findings; document is what --json writes.
+func (o validateOptions) finish(a *app, document any, res *validateResult) error {
+	err := a.show(document, func() {
 		res.Render(a.out, res.source, a.out.Color)
+		fixable := slices.ContainsFunc(res.Findings, func(f manifest.Finding) bool { return f.Fixable })
+		if fixable && !o.fix {
+			a.out.Printf("%s satchel validate --fix mends some of this; with --diff it only shows how\n", a.out.Faint("hint:"))
+		}
 		if res.OK {
 			a.out.Printf("%s %s is valid\n", a.out.Green("ok:"), term.VisibleLine(res.File))
 		}

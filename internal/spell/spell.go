@@ -28,6 +28,18 @@ func Nearest(word string, words []string) string {
 	return best
 }
 
+// Only is Nearest, but "" also when a second word is as near: for a change that is made without asking.
+func Only(word string, words []string) string {
+	best := Nearest(word, words)
+	least := Distance(strings.ToLower(word), strings.ToLower(best))
+	for _, w := range words[:min(len(words), maxWords)] {
+		if best != "" && w != best && len(w) <= maxLetters && Distance(strings.ToLower(word), strings.ToLower(w)) <= least {
+			return ""
+		}
+	}
+	return best
+}
+
 // Distance is the number of bytes to insert, delete, replace or swap with a neighbour to make b of a (optimal string
 // alignment). It takes time in proportion to the product of both lengths: the caller bounds them.
 func Distance(a, b string) int {

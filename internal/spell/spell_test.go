@@ -29,3 +29,11 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
+
+func TestOnly(t *testing.T) {
+	for word, want := range map[string]string{"descripton": "description", "mix": "", "max": "max", "MAX": "max", "nothing": "", "": ""} {
+		if got := Only(word, []string{"description", "min", "max", "note"}); got != want {
+			t.Errorf("Only(%q) = %q, want %q", word, got, want)
+		}
+	}
+}

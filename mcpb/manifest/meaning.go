@@ -34,6 +34,7 @@ func (c *meaning) check() {
 func top(key string) *place { return (*place)(nil).key(key) }
 
 func (c *meaning) identity() {
+	c.olderKey()
 	if n := c.root.get("name"); n != nil && n.kind == kString {
 		if _, err := ID(Local, n.str); err != nil {
 			c.at("manifest/name", Warning, top("name"), n, idFix(n.str), "gives no id: it cannot be installed under this name")
@@ -44,6 +45,19 @@ func (c *meaning) identity() {
 			c.at("manifest/semver", Warning, top("version"), n, `write it as MAJOR.MINOR.PATCH, such as "1.0.0"`, quote(n.str)+" is not a semantic version")
 		}
 	}
+}
+
+// olderKey: whoever reads 0.3 or later knows the newer name; older readers may know only dxt_version.
+func (c *meaning) olderKey() {
+	if c.version < v3 || c.root.get("manifest_version") != nil {
+		return
+	}
+	c.root.each(func(m *member) {
+		if p := top(m.key); m.key == "dxt_version" {
+			f := c.atKey("manifest/version", Hint, nil, m, `name it "manifest_version"`, "is the older name of manifest_version")
+			f.by(c.renamedTo("manifest_version", m, p, top("manifest_version")))
+		}
+	})
 }
 
 // option checks one option of user_config against itself.
@@ -71,7 +85,7 @@ func isNumber(n *node) bool { return n != nil && n.kind == kNumber && !math.IsIn
 
 func (c *meaning) defaultValue(n, d *node, typ string, p *place) {
 	if why := badDefault(n, d, typ); why != "" {
-		c.at("manifest/default", Error, p, d, "", why)
+		c.at("manifest/default", Error, p, d, "", why).by(c.convertedDefault(d, typ, p))
 	}
 	if n.isTrue("sensitive") && !(d.kind == kString && d.str == "") {
 		c.at("manifest/sensitive-default", Warning, p, d, "leave it out", "is a secret that everybody who has the bundle can read")

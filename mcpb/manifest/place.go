@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"satchel/internal/jsonedit"
 	"satchel/internal/spell"
 )
 
@@ -39,6 +40,17 @@ func (p *place) String() string {
 		return p.name
 	}
 	return above + "." + p.name
+}
+
+// path gives the place as an edit names it.
+func (p *place) path() jsonedit.Path {
+	switch {
+	case p == nil:
+		return nil
+	case p.item:
+		return p.up.path().Item(p.i)
+	}
+	return p.up.path().Key(p.name)
 }
 
 // maxQuoted is how many characters of the author's text a message repeats.

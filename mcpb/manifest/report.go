@@ -26,14 +26,16 @@ const (
 type Finding struct {
 	Rule      string   `json:"rule"` // the id of a [Rule], such as "manifest/unknown-key"
 	Severity  Severity `json:"severity"`
-	Path      string   `json:"path,omitempty"` // such as server.mcp_config.args[2]; empty for the whole
-	Line      int      `json:"line"`           // from 1
-	Column    int      `json:"column"`         // from 1, in characters (Unicode code points)
-	Offset    int      `json:"offset"`         // in bytes, from 0
-	EndOffset int      `json:"endOffset"`      // in bytes, the first behind it
-	Message   string   `json:"message"`        // what is wrong; a sentence together with the path as its subject
-	Fix       string   `json:"fix,omitempty"`  // how to mend it
-	Source    string   `json:"source"`         // where the rule comes from
+	Path      string   `json:"path,omitempty"`    // such as server.mcp_config.args[2]; empty for the whole
+	Line      int      `json:"line"`              // from 1
+	Column    int      `json:"column"`            // from 1, in characters (Unicode code points)
+	Offset    int      `json:"offset"`            // in bytes, from 0
+	EndOffset int      `json:"endOffset"`         // in bytes, the first behind it
+	Message   string   `json:"message"`           // what is wrong; a sentence together with the path as its subject
+	Fix       string   `json:"fix,omitempty"`     // how to mend it
+	Source    string   `json:"source"`            // where the rule comes from
+	Fixable   bool     `json:"fixable,omitempty"` // [Mend] has a repair
+	repair    *repair
 }
 
 // A Report is what was found in a manifest, in the order of the text: at most 500 errors, and 500 warnings and hints.

@@ -16,6 +16,7 @@ const maxFindings = 500
 
 // A checker collects findings about one manifest.
 type checker struct {
+	data           []byte // the text, a byte order mark as blanks
 	root           *shape
 	version        version
 	loose          bool
@@ -23,14 +24,17 @@ type checker struct {
 	errors, others int
 }
 
-func (c *checker) add(f Finding) {
+// add keeps a finding, so that a repair can be put beside it; it gives nil when there are too many.
+func (c *checker) add(f Finding) *Finding {
 	count := &c.others
 	if f.Severity == Error {
 		count = &c.errors
 	}
-	if *count++; *count <= maxFindings {
-		c.out = append(c.out, f)
+	if *count++; *count > maxFindings {
+		return nil
 	}
+	c.out = append(c.out, f)
+	return &c.out[len(c.out)-1]
 }
 
 // full tells that no further finding of a severity is kept, so that costly hints need not be made.
@@ -42,23 +46,23 @@ func (c *checker) full(s Severity) bool {
 }
 
 // at adds a finding about a value: about its first character when it is an object or a list.
-func (c *checker) at(rule string, severity Severity, p *place, n *node, fix, message string) {
+func (c *checker) at(rule string, severity Severity, p *place, n *node, fix, message string) *Finding {
 	end := n.end
 	if n.kind == kObject || n.kind == kArray {
 		end = n.start + 1
 	}
-	c.add(Finding{Rule: rule, Severity: severity, Path: p.String(), Offset: n.start, EndOffset: end, Message: message, Fix: fix})
+	return c.add(Finding{Rule: rule, Severity: severity, Path: p.String(), Offset: n.start, EndOffset: end, Message: message, Fix: fix})
 }
 
 // atKey adds a finding about a key.
-func (c *checker) atKey(rule string, severity Severity, p *place, m *member, fix, message string) {
-	c.add(Finding{Rule: rule, Severity: severity, Path: p.key(m.key).String(), Offset: m.start, EndOffset: m.end, Message: message, Fix: fix})
+func (c *checker) atKey(rule string, severity Severity, p *place, m *member, fix, message string) *Finding {
+	return c.add(Finding{Rule: rule, Severity: severity, Path: p.key(m.key).String(), Offset: m.start, EndOffset: m.end, Message: message, Fix: fix})
 }
 
 // walk holds a value to its shape.
 func (c *checker) walk(s *shape, n *node, p *place) {
 	if len(s.kinds) > 0 && !slices.Contains(s.kinds, n.kind) {
-		c.at("manifest/type", Error, p, n, typeFix(s, n), fmt.Sprintf("is %s, expected %s", article(n.kind), anyOf(s.kinds)))
+		c.wrongType(s, n, p).by(c.converted(s, n, p))
 		return
 	}
 	elem := s.elem
@@ -85,15 +89,15 @@ func (c *checker) walkObject(s, elem *shape, n *node, p *place) {
 	for i := range n.members {
 		m := &n.members[i]
 		if m.shadowed {
-			c.atKey("manifest/duplicate-key", Warning, p, m, "delete one of them", "is given twice; the last one counts")
+			c.atKey("manifest/duplicate-key", Warning, p, m, "delete one of them", "is given twice; the last one counts").by(c.deduped(n, m, p))
 			continue
 		}
 		if s.fields == nil {
 			c.walk(elem, m.val, p.key(m.key))
 		} else if f, known := s.find(m.key); known && f.since <= c.version {
-			c.walk(f.shape, m.val, p.key(m.key))
+			c.walkField(f, m, p.key(m.key))
 		} else {
-			c.unknown(s, f, m, p)
+			c.unknown(s, f, n, m, p)
 		}
 	}
 	for _, f := range s.fields {
@@ -102,6 +106,19 @@ func (c *checker) walkObject(s, elem *shape, n *node, p *place) {
 			c.at("manifest/required", Error, p.key(f.name), n, fix, "is required")
 		}
 	}
+}
+
+// walkField holds a member to its field. A null where the key may be left out is left out.
+func (c *checker) walkField(f field, m *member, p *place) {
+	if m.val.kind == kNull && !f.required {
+		c.wrongType(f.shape, m.val, p).by(c.deleted(m, p))
+		return
+	}
+	c.walk(f.shape, m.val, p)
+}
+
+func (c *checker) wrongType(s *shape, n *node, p *place) *Finding {
+	return c.at("manifest/type", Error, p, n, typeFix(s, n), fmt.Sprintf("is %s, expected %s", article(n.kind), anyOf(s.kinds)))
 }
 
 // doesWithout: the host makes the command of a uv server itself. The reference's loose schema goes further and lets
@@ -134,11 +151,16 @@ func (c *checker) walkEnum(s *shape, n *node, p *place) {
 			return
 		}
 	}
-	c.at("manifest/enum", Error, p, n, didYouMean(n.str, allowed), fmt.Sprintf("is %s, expected %s", quote(n.str), strings.Join(allowed, " or ")))
+	fix, meant := didYouMean(n.str, allowed), s.meant(n.str, c.version)
+	var r *repair
+	if meant != "" {
+		fix, r = fmt.Sprintf("did you mean %q?", meant), c.set(n, p, meant)
+	}
+	c.at("manifest/enum", Error, p, n, fix, fmt.Sprintf("is %s, expected %s", quote(n.str), strings.Join(allowed, " or "))).by(r)
 }
 
 // unknown reports a key that the schema of this version does not have; f is the field of a later version, if any.
-func (c *checker) unknown(s *shape, f field, m *member, p *place) {
+func (c *checker) unknown(s *shape, f field, n *node, m *member, p *place) {
 	severity := Error
 	if c.loose {
 		severity = Warning
@@ -153,7 +175,7 @@ func (c *checker) unknown(s *shape, f field, m *member, p *place) {
 	} else {
 		fix = c.unknownFix(s, m.key)
 	}
-	c.atKey("manifest/unknown-key", severity, p, m, fix, message)
+	c.atKey("manifest/unknown-key", severity, p, m, fix, message).by(c.renamed(s, n, m, p))
 }
 
 // unknownFix proposes the key that was meant, of any version, or the object that has such a key.

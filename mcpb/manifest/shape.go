@@ -40,6 +40,10 @@ type shape struct {
 	elem   *shape  // of a list's items, or of the values of an object with any keys
 	enum   []enumValue
 	format *format
+	// What is mended: what a text stands for where an object belongs, nil when it says too little; and whether true and
+	// false stand for these words.
+	form    func(text string) any
+	literal bool
 }
 
 type field struct {
@@ -54,10 +58,12 @@ type field struct {
 type enumValue struct {
 	value string
 	since version
+	also  []string // what authors write for it, in lower case
 }
 
 func text() *shape                   { return &shape{kinds: []kind{kString}} }
 func formatted(f *format) *shape     { return &shape{kinds: []kind{kString}, format: f} }
+func verbatim() *shape               { return &shape{kinds: []kind{kString}, literal: true} }
 func list(elem *shape) *shape        { return &shape{kinds: []kind{kArray}, elem: elem} }
 func mapOf(elem *shape) *shape       { return &shape{kinds: []kind{kObject}, elem: elem} }
 func object(fields ...field) *shape  { return &shape{kinds: []kind{kObject}, fields: fields} }
@@ -73,6 +79,22 @@ func oneOf(values ...string) *shape {
 	for _, v := range values {
 		s.enum = append(s.enum, enumValue{value: v})
 	}
+	return s
+}
+
+// called adds words that authors write for an allowed value.
+func (s *shape) called(value string, also ...string) *shape {
+	for i := range s.enum {
+		if s.enum[i].value == value {
+			s.enum[i].also = also
+		}
+	}
+	return s
+}
+
+// written says what a text in the place of an object stands for.
+func (s *shape) written(form func(text string) any) *shape {
+	s.form = form
 	return s
 }
 
@@ -139,8 +161,8 @@ func manifestShape() *shape {
 		opt("$schema", text()), ownVersion("dxt_version"), ownVersion("manifest_version"),
 		req("name", text()), opt("display_name", text()), req("version", text()),
 		req("description", text()), opt("long_description", text()),
-		req("author", object(req("name", text()), opt("email", formatted(emailFormat())), opt("url", formatted(urlFormat())))),
-		opt("repository", object(req("type", text()), req("url", formatted(urlFormat())))),
+		req("author", object(req("name", text()), opt("email", formatted(emailFormat())), opt("url", formatted(urlFormat()))).written(authorOf)),
+		opt("repository", object(req("type", text()), req("url", formatted(urlFormat()))).written(repositoryOf)),
 		opt("homepage", formatted(urlFormat())), opt("documentation", formatted(urlFormat())), opt("support", formatted(urlFormat())),
 		opt("icon", text()),
 		opt("icons", list(object(
@@ -160,7 +182,7 @@ func manifestShape() *shape {
 		opt("keywords", list(text())), opt("license", text()),
 		opt("privacy_policies", list(formatted(urlFormat()))).from(v2),
 		opt("compatibility", object(
-			opt("claude_desktop", text()), opt("platforms", list(oneOf("darwin", "win32", "linux"))),
+			opt("claude_desktop", text()), opt("platforms", list(platformShape())),
 			opt("runtimes", object(opt("python", text()), opt("node", text()))),
 		)),
 		opt("user_config", mapOf(optionShape())),
@@ -168,22 +190,32 @@ func manifestShape() *shape {
 	)
 }
 
+func platformShape() *shape {
+	return oneOf("darwin", "win32", "linux").called("darwin", "macos", "mac", "osx", "mac os", "os x").called("win32", "windows", "win", "win64")
+}
+
 func serverShape() *shape {
-	override := []field{opt("command", text()), opt("args", list(text())), opt("env", mapOf(text()))}
+	override := []field{opt("command", text()), opt("args", list(verbatim())), opt("env", mapOf(verbatim()))}
 	config := object(
 		req("command", text()), override[1], override[2],
 		opt("platform_overrides", mapOf(object(override...))),
 	)
-	kinds := oneOf(Python, Node, Binary)
-	kinds.enum = append(kinds.enum, enumValue{UV, v4})
+	kinds := oneOf(Python, Node, Binary).called(Python, "python3", "py").called(Node, "nodejs", "node.js", "javascript", "js").
+		called(Binary, "executable", "exe")
+	kinds.enum = append(kinds.enum, enumValue{value: UV, since: v4})
 	mcpConfig := req("mcp_config", config)
 	mcpConfig.uvLoose = true
 	return object(req("type", kinds), req("entry_point", text()), mcpConfig)
 }
 
+func optionKinds() *shape {
+	return oneOf(String, Number, Boolean, Directory, File).called(String, "text", "str").called(Number, "integer", "int", "float").
+		called(Boolean, "bool").called(Directory, "folder", "dir")
+}
+
 func optionShape() *shape {
 	return object(
-		req("type", oneOf(String, Number, Boolean, Directory, File)), req("title", text()), req("description", text()),
+		req("type", optionKinds()), req("title", text()), req("description", text()),
 		opt("required", of(kBool)),
 		opt("default", &shape{kinds: []kind{kString, kNumber, kBool, kArray}, elem: text()}),
 		opt("multiple", of(kBool)), opt("sensitive", of(kBool)), opt("min", of(kNumber)), opt("max", of(kNumber)),

@@ -17,11 +17,17 @@ type Checks struct {
 
 // Validate checks a manifest strictly, for its author: its JSON, its schema, and what the schema cannot say.
 func Validate(data []byte, checks Checks) *Report {
+	c, _ := check(data, checks)
+	return newReport(c.out, data)
+}
+
+// check makes all findings. The tree is nil when there is no JSON.
+func check(data []byte, checks Checks) (*checker, *node) {
 	c, root := checkSchema(data, false)
 	if root != nil && root.kind == kObject && c.version != 0 && !checks.SchemaOnly {
 		(&meaning{checker: c, root: root, files: checks.Files}).check()
 	}
-	return newReport(c.out, data)
+	return c, root
 }
 
 // Parse reads a manifest as a host does: unknown keys are warnings, a byte order mark is skipped. The error is a
@@ -44,7 +50,7 @@ const bom = "\xef\xbb\xbf"
 // checkSchema finds what breaks the schema of the manifest's own version. The tree is nil when there is no JSON; the
 // version is 0 when there is none that is known.
 func checkSchema(data []byte, loose bool) (*checker, *node) {
-	c := &checker{root: manifestShape(), loose: loose}
+	c := &checker{data: data, root: manifestShape(), loose: loose}
 	root := c.read(data)
 	if root == nil {
 		return c, nil
@@ -55,7 +61,7 @@ func checkSchema(data []byte, loose bool) (*checker, *node) {
 	for _, key := range []string{"manifest_version", "dxt_version"} {
 		if n := root.get(key); n != nil && n.kind == kString && n.str != c.version.String() {
 			c.at("manifest/version", Error, (*place)(nil).key(key), n, fmt.Sprintf("set it to %q, or delete it", c.version),
-				fmt.Sprintf("is not the version %s that the manifest is read as", c.version))
+				fmt.Sprintf("is not the version %s that the manifest is read as", c.version)).by(c.set(n, top(key), c.version.String()))
 		}
 	}
 	c.walk(c.root, root, nil)
@@ -72,16 +78,18 @@ func (c *checker) read(data []byte) *node {
 		c.add(Finding{
 			Rule: "manifest/bom", Severity: severity, EndOffset: len(bom), Message: "begins with a byte order mark, which JSON does not allow",
 			Fix: `save it as "UTF-8" without BOM`,
-		})
-		data = append([]byte("   "), rest...)
+		}).by(&repair{cuts: [][2]int{{0, len(bom)}}, before: "a byte order mark"})
+		c.data = append([]byte("   "), rest...)
 	}
-	root, f := readTree(data)
+	root, f := readTree(c.data)
 	if f != nil {
 		f.Severity = Error
-		c.add(*f)
+		if kept := c.add(*f); f.Fix == trailingComma {
+			kept.by(trailingCommas(c.data))
+		}
 		return nil
 	}
-	if i := invalidUTF8(data); i >= 0 {
+	if i := invalidUTF8(c.data); i >= 0 {
 		c.add(Finding{
 			Rule: "manifest/encoding", Severity: Warning, Offset: i, EndOffset: i + 1, Message: "is not UTF-8 here; readers put U+FFFD in its place",
 			Fix: "save it as UTF-8",
@@ -122,11 +130,11 @@ func (c *checker) findVersion(root *node) version {
 	n, p := root.get(key), (*place)(nil).key(key)
 	switch {
 	case n == nil:
-		c.at("manifest/version", Error, p, root, fix, "is missing")
+		c.at("manifest/version", Error, p, root, fix, "is missing").by(c.versionKey(root))
 	case n.kind != kString:
-		c.at("manifest/version", Error, p, n, fix, fmt.Sprintf("is %s, expected a string", article(n.kind)))
+		c.at("manifest/version", Error, p, n, fix, fmt.Sprintf("is %s, expected a string", article(n.kind))).by(c.versionValue(n, p))
 	default:
-		c.at("manifest/version", Error, p, n, fix, quote(n.str)+" is not a known version: 0.1, 0.2, 0.3 and 0.4 are")
+		c.at("manifest/version", Error, p, n, fix, quote(n.str)+" is not a known version: 0.1, 0.2, 0.3 and 0.4 are").by(c.versionValue(n, p))
 	}
 	return 0
 }

@@ -78,7 +78,7 @@ var cases = []struct {
 	{"48 a number", with(`"0.4"`, `0.3`), []string{"error manifest/version manifest_version"}},
 	{"48 unknown version", with(`"0.4"`, `"0.5"`), []string{"error manifest/version manifest_version"}},
 	{"48 unknown dxt_version", with(`"manifest_version": "0.4"`, `"dxt_version": "1.0"`), []string{"error manifest/version dxt_version"}},
-	{"48 dxt_version only", with(`"manifest_version": "0.4"`, `"dxt_version": "0.3"`), nil},
+	{"48 dxt_version only", with(`"manifest_version": "0.4"`, `"dxt_version": "0.3"`), []string{"hint manifest/version dxt_version"}},
 	{"48 no version", with(`"manifest_version": "0.4",`, ``), []string{"error manifest/version manifest_version"}},
 	{"49 unknown key", plus(`"foo": 1`), []string{"error manifest/unknown-key foo"}},
 	{"49 unknown nested key", with(`"name": "Ada"`, `"name": "Ada", "mail": "x"`), []string{"error manifest/unknown-key author.mail"}},

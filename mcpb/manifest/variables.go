@@ -75,7 +75,8 @@ func (c *meaning) undeclared(p *place, n *node, key string, keys []string) {
 	if near := spell.Nearest(key, keys); near != "" {
 		fix = fmt.Sprintf("did you mean ${user_config.%s}?", near)
 	}
-	c.at("manifest/undeclared", Error, p, n, fix, "uses "+quote("${user_config."+key+"}")+", which user_config does not declare")
+	c.at("manifest/undeclared", Error, p, n, fix, "uses "+quote("${user_config."+key+"}")+", which user_config does not declare").
+		by(c.variable(n, p, "user_config."+key, prefixed("user_config.", spell.Only(key, keys))))
 }
 
 // unknownVariable: that it is the name of an option is the usual mistake.
@@ -83,18 +84,33 @@ func (c *meaning) unknownVariable(p *place, n *node, name string, isOption bool)
 	if c.full(Warning) {
 		return
 	}
+	meant := spell.Only(name, wordVariables())
 	fix := `known are ${__dirname}, ${HOME}, ${DESKTOP}, ${DOCUMENTS}, ${DOWNLOADS}, ${pathSeparator}, ${/}`
-	if near := spell.Nearest(name, []string{"__dirname", "HOME", "DESKTOP", "DOCUMENTS", "DOWNLOADS", "pathSeparator"}); near != "" {
+	if near := spell.Nearest(name, wordVariables()); near != "" {
 		fix = "did you mean ${" + near + "}?"
 	}
 	if isOption {
-		fix = "did you mean ${user_config." + name + "}?"
+		meant = "user_config." + name
+		fix = "did you mean ${" + meant + "}?"
 	}
 	if name == "TEMP" { // package expand knows it
 		c.at("manifest/unknown-variable", Warning, p, n, "use ${HOME}", "uses \"${TEMP}\", which the specification does not know: other hosts leave it as it is")
 		return
 	}
-	c.at("manifest/unknown-variable", Warning, p, n, fix, "uses "+quote("${"+name+"}")+", which no host knows: it stays as it is")
+	c.at("manifest/unknown-variable", Warning, p, n, fix, "uses "+quote("${"+name+"}")+", which no host knows: it stays as it is").
+		by(c.variable(n, p, name, meant))
+}
+
+// wordVariables are the variables that can be misspelt.
+func wordVariables() []string {
+	return []string{"__dirname", "HOME", "DESKTOP", "DOCUMENTS", "DOWNLOADS", "pathSeparator"}
+}
+
+func prefixed(prefix, word string) string {
+	if word == "" {
+		return ""
+	}
+	return prefix + word
 }
 
 // promptText looks for arguments that a prompt uses and does not declare.
@@ -116,7 +132,8 @@ func (c *meaning) promptText(n *node, text string, p *place) {
 		if near := spell.Nearest(arg, names); near != "" {
 			fix = fmt.Sprintf("did you mean ${arguments.%s}?", near)
 		}
-		c.at("manifest/prompt-argument", Warning, p, n.get("text"), fix, "uses "+quote("${"+name+"}")+", which the prompt does not declare")
+		c.at("manifest/prompt-argument", Warning, p, n.get("text"), fix, "uses "+quote("${"+name+"}")+", which the prompt does not declare").
+			by(c.variable(n.get("text"), p, name, prefixed("arguments.", spell.Only(arg, names))))
 	}
 }
 
