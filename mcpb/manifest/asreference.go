@@ -35,7 +35,7 @@ func AsReference(data []byte) ReferenceVerdict {
 		}
 		return ReferenceVerdict{Syntax: text}
 	}
-	c := &checker{root: manifestShape()}
+	c := &checker{data: data, root: manifestShape()}
 	if c.version = c.findVersion(root); c.version == 0 {
 		return ReferenceVerdict{}
 	}
