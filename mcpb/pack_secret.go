@@ -29,6 +29,10 @@ func findSecret(root *os.Root, source, name string) (string, error) {
 	return "", nil
 }
 
+// SecretName tells why a file looks, by its path alone, like a secret that nobody means to publish, such as "secret: an
+// SSH private key"; "" when it does not. Pack leaves such files out.
+func SecretName(name string) string { return secretName(strings.ToLower(name)) }
+
 // secretName knows the files that are secrets whatever is in them, by their lower-case path.
 func secretName(name string) string {
 	base, slashed := path.Base(name), "/"+name

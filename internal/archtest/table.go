@@ -13,6 +13,7 @@ var floors = map[string]int{
 	"satchel/internal/answers":    2,
 	"satchel/internal/launch":     2,
 	"satchel/internal/prune":      2,
+	"satchel/internal/lint":       2,
 	"satchel/internal/sample":     2,
 	"satchel/internal/scaffold":   2,
 	"satchel/internal/store":      2,

@@ -1,0 +1,128 @@
+// Package spdx reads licence expressions such as "MIT OR Apache-2.0" against a short list of the identifiers that
+// packages really use. Use it to find misspelt licences, not as a full reader of SPDX.
+package spdx
+
+import (
+	"strings"
+
+	"satchel/internal/spell"
+)
+
+// A Bad is a part of an expression that is no identifier.
+type Bad struct {
+	ID    string
+	Meant string // the identifier that was probably meant, or ""
+}
+
+// Check gives the first part of an expression that is not known; nil when there is none. "SEE LICENSE IN file" and
+// "UNLICENSED" are what npm knows beside SPDX; LicenseRef-x is SPDX's own way for a licence without an identifier.
+func Check(expression string) *Bad {
+	e := strings.TrimSpace(expression)
+	if strings.HasPrefix(strings.ToUpper(e), "SEE LICENSE IN ") || strings.EqualFold(e, "UNLICENSED") || strings.EqualFold(e, "Proprietary") {
+		return nil
+	}
+	if meant := alias(e); meant != "" && !isKnown(e) {
+		return &Bad{expression, meant}
+	}
+	parts := split(e)
+	if len(parts) == 0 {
+		return &Bad{ID: expression}
+	}
+	for i, id := range parts {
+		if i > 0 && strings.EqualFold(parts[i-1], "WITH") || isOperator(id) { // exceptions are not looked at
+			continue
+		}
+		if !isKnown(strings.TrimSuffix(id, "+")) && !strings.HasPrefix(id, "LicenseRef-") && !strings.HasPrefix(id, "DocumentRef-") {
+			if len(parts) > 1 && !strings.ContainsAny(e, "()") && !hasOperator(parts) {
+				return &Bad{expression, nearest(e)} // words, not an expression
+			}
+			return &Bad{id, nearest(id)}
+		}
+	}
+	return nil
+}
+
+// Copyleft tells whether every choice that an expression leaves is of the GPL family: GPL or AGPL. The LGPL asks for
+// less.
+func Copyleft(expression string) bool {
+	found := false
+	for _, id := range split(expression) {
+		switch up := strings.ToUpper(id); {
+		case up == "OR" || up == "AND" || up == "WITH" || strings.HasSuffix(up, "EXCEPTION-2.0"):
+		case strings.HasPrefix(up, "GPL-"), strings.HasPrefix(up, "AGPL-"), up == "GPL", up == "AGPL":
+			found = true
+		case isKnown(id) && strings.Contains(strings.ToUpper(expression), " OR "):
+			return false
+		}
+	}
+	return found
+}
+
+func split(e string) []string {
+	return strings.FieldsFunc(e[:min(len(e), 1000)], func(r rune) bool { return r == ' ' || r == '(' || r == ')' })
+}
+
+func isOperator(word string) bool {
+	return strings.EqualFold(word, "AND") || strings.EqualFold(word, "OR") || strings.EqualFold(word, "WITH")
+}
+
+func hasOperator(parts []string) bool {
+	for _, p := range parts {
+		if isOperator(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// isKnown: identifiers are compared without regard to case (SPDX 2.3, annex D).
+func isKnown(id string) bool {
+	for _, k := range ids() {
+		if strings.EqualFold(k, id) {
+			return true
+		}
+	}
+	return false
+}
+
+func nearest(s string) string {
+	if meant := alias(s); meant != "" {
+		return meant
+	}
+	return spell.Nearest(strings.ReplaceAll(s, " ", "-"), ids())
+}
+
+// alias knows the ways in which licences are written by hand.
+func alias(s string) string {
+	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return strings.ContainsRune(" -_.,v()", r) })
+	var kept []string
+	for _, w := range words {
+		switch w {
+		case "the", "license", "licence", "licensed", "version", "public", "software", "general", "only":
+		default:
+			kept = append(kept, w)
+		}
+	}
+	return map[string]string{
+		"mit": "MIT", "apache": "Apache-2.0", "apache 2": "Apache-2.0", "apache 2 0": "Apache-2.0", "apache2": "Apache-2.0", "apache2 0": "Apache-2.0", "asl 2 0": "Apache-2.0",
+		"bsd": "BSD-3-Clause", "bsd 3": "BSD-3-Clause", "bsd 3 clause": "BSD-3-Clause", "new bsd": "BSD-3-Clause", "bsd 2": "BSD-2-Clause", "bsd 2 clause": "BSD-2-Clause",
+		"gpl 3": "GPL-3.0-only", "gpl 3 0": "GPL-3.0-only", "gpl3": "GPL-3.0-only", "gpl 2": "GPL-2.0-only", "gpl2": "GPL-2.0-only", "gnu gpl 3": "GPL-3.0-only",
+		"agpl 3": "AGPL-3.0-only", "agpl 3 0": "AGPL-3.0-only", "agpl3": "AGPL-3.0-only", "lgpl 3": "LGPL-3.0-only", "lgpl3": "LGPL-3.0-only",
+		"mozilla 2 0": "MPL-2.0", "mpl 2": "MPL-2.0", "mpl2": "MPL-2.0", "cc0": "CC0-1.0", "cc0 1 0": "CC0-1.0",
+	}[strings.Join(kept, " ")]
+}
+
+// ids are the identifiers of the SPDX list that packages on npm and PyPI use most, and the deprecated short forms of
+// the GPL family, which are still everywhere.
+func ids() []string {
+	return strings.Fields(`
+		0BSD AFL-2.1 AFL-3.0 AGPL-3.0 AGPL-3.0-only AGPL-3.0-or-later Apache-1.1 Apache-2.0 APSL-2.0 Artistic-1.0 Artistic-2.0
+		BlueOak-1.0.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-3-Clause BSD-3-Clause-Clear BSD-4-Clause BSD-Source-Code BSL-1.0 BUSL-1.1
+		CAL-1.0 CC-BY-3.0 CC-BY-4.0 CC-BY-NC-4.0 CC-BY-NC-SA-4.0 CC-BY-SA-3.0 CC-BY-SA-4.0 CC0-1.0 CDDL-1.0 CDDL-1.1 CECILL-2.1 CPAL-1.0 CPL-1.0
+		ECL-2.0 EFL-2.0 Elastic-2.0 EPL-1.0 EPL-2.0 EUPL-1.1 EUPL-1.2 FSFAP FTL GFDL-1.3-only GPL-1.0-or-later GPL-2.0 GPL-2.0+ GPL-2.0-only
+		GPL-2.0-or-later GPL-3.0 GPL-3.0+ GPL-3.0-only GPL-3.0-or-later HPND ICU IPL-1.0 ISC JSON LGPL-2.0-only LGPL-2.1 LGPL-2.1-only LGPL-2.1-or-later LGPL-3.0
+		LGPL-3.0-only LGPL-3.0-or-later libtiff LPL-1.02 MIT MIT-0 MIT-CMU MPL-1.0 MPL-1.1 MPL-2.0 MPL-2.0-no-copyleft-exception MS-PL MS-RL MulanPSL-2.0
+		NAIST-2003 NCSA NTP ODbL-1.0 OFL-1.1 OSL-3.0 OpenSSL Parity-7.0.0 PHP-3.01 PolyForm-Noncommercial-1.0.0 PolyForm-Perimeter-1.0.0
+		PolyForm-Small-Business-1.0.0 PostgreSQL PSF-2.0 Python-2.0 QPL-1.0 Ruby SSPL-1.0 Unicode-3.0 Unicode-DFS-2016 Unlicense UPL-1.0
+		Vim W3C WTFPL X11 Xnet Zend-2.0 Zlib ZPL-2.1`)
+}
