@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"satchel/internal/lint"
 	"satchel/mcpb"
 	"satchel/mcpb/manifest"
 )
@@ -23,6 +24,9 @@ func TestEveryErrorIsExplained(t *testing.T) {
 		listed[r.ID] = true
 	}
 	for _, r := range manifest.Rules() {
+		listed[r.ID] = true
+	}
+	for _, r := range lint.Rules() {
 		listed[r.ID] = true
 	}
 	onPage := map[string]bool{}

@@ -263,7 +263,7 @@ func newRun(ctx context.Context, s Subject) (*run, error) {
 	return r, err
 }
 
-// lineStart gives the place of an offset: line and column from 1, the column in characters.
+// lineColumn gives the place of an offset: line and column from 1, the column in characters.
 func lineColumn(text []byte, offset int) (line, column int) {
 	head := text[:min(offset, len(text))]
 	start := bytes.LastIndexByte(head, '\n') + 1
@@ -279,4 +279,12 @@ func (r *run) sources() []string {
 		}
 	}
 	return list
+}
+
+// Text gives the finding as one sentence, with its subject.
+func (f Finding) Text() string {
+	if f.Path == "" {
+		return f.Message
+	}
+	return f.Path + " " + f.Message
 }

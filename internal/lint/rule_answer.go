@@ -16,7 +16,7 @@ func answerRules() []Rule {
 			Fix:    `hand it over in "env", and read it there`,
 			Bad:    `"args": ["--token", "${user_config.token}"]`,
 			Good:   `"env": {"API_TOKEN": "${user_config.token}"}`,
-			Source: "docs/security.md", Author: Error, Reviewer: Error, check: checkSecretArguments,
+			Source: "CWE-214, sensitive information in the arguments of a process", Author: Error, Reviewer: Error, check: checkSecretArguments,
 		},
 		{
 			ID: "lint/not-sensitive", Title: "A password that is asked for like any text",
@@ -54,7 +54,7 @@ func checkSecretArguments(c *check) {
 		for _, m := range variable.FindAllStringSubmatch(v.Text, 20) {
 			name, isOption := strings.CutPrefix(m[1], "user_config.")
 			o, found := c.manifest.UserConfig.Get(name)
-			if isOption && found && secretOption(o) || !isOption && looksSecret(name) { // "${PASSWORD}" is meant as the answer
+			if isOption && found && secretOption(o) || !isOption && name != "PWD" && looksSecret(name) { // "${PASSWORD}" is meant as the answer, PWD is a folder
 				c.add(c.atText(v, "puts the secret %s onto the command line", quote(name)))
 				break
 			}

@@ -45,9 +45,9 @@ func systemOf(f *file) string {
 
 // checkPlatforms compares the systems that the manifest claims with those that the native files are for.
 func checkPlatforms(c *check) {
-	claimed := []string{"darwin", "linux", "win32"}
+	claimed, claims := []string{"darwin", "linux", "win32"}, "says nothing of platforms, so it claims"
 	if compat := c.manifest.Compatibility; compat != nil && len(compat.Platforms) > 0 {
-		claimed = compat.Platforms
+		claimed, claims = compat.Platforms, "claims"
 	}
 	if c.platformPrograms(claimed) {
 		return
@@ -65,8 +65,8 @@ func checkPlatforms(c *check) {
 	slices.Sort(missing)
 	if missing = slices.Compact(missing); len(missing) > 0 {
 		systems := slices.Sorted(maps.Keys(has))
-		c.add(c.at([]any{"compatibility", "platforms"}, "claims %s, but the native files are for %s, such as %s",
-			strings.Join(missing, " and "), strings.Join(systems, " and "), quote(has[systems[0]])))
+		c.add(c.at([]any{"compatibility", "platforms"}, "%s %s, but the native files are for %s, such as %s",
+			claims, strings.Join(missing, " and "), strings.Join(systems, " and "), quote(has[systems[0]])))
 	}
 }
 

@@ -18,7 +18,7 @@ func secretRules() []Rule {
 			Fix:    "take it out, revoke it, and ask the person for it with a sensitive option of user_config",
 			Bad:    `const token = "ghp_…";  // forty characters that work`,
 			Good:   `const token = process.env.GITHUB_TOKEN;  // "env": {"GITHUB_TOKEN": "${user_config.token}"}, "sensitive": true`,
-			Source: threats, Author: Error, Reviewer: Error, check: checkSecrets,
+			Source: "CWE-798, hard-coded credentials", Author: Error, Reviewer: Error, check: checkSecrets,
 		},
 		{
 			ID: "lint/secret-file", Title: "A file that holds secrets by its name",
@@ -27,7 +27,7 @@ func secretRules() []Rule {
 			Fix:    "leave it out of the bundle: a line in .mcpbignore; if it was published, revoke what it holds",
 			Bad:    "server/.env",
 			Good:   "server/.env.example  # names, no values",
-			Source: threats, Author: Error, Reviewer: Error, check: checkSecretFiles,
+			Source: "CWE-798, hard-coded credentials", Author: Error, Reviewer: Error, check: checkSecretFiles,
 		},
 	}
 }

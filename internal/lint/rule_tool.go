@@ -16,7 +16,7 @@ func toolRules() []Rule {
 		Fix:    "rename or delete one of them",
 		Bad:    `"tools": [{"name": "read_file"}, {"name": "Read-File"}]`,
 		Good:   `"tools": [{"name": "read_file"}, {"name": "read_folder"}]`,
-		Source: threats, Author: Warning, Reviewer: Error, Mends: "deletes a tool that the manifest lists twice with the same text", check: checkDuplicateTools,
+		Source: "Unicode UTS #39, confusable characters", Author: Warning, Reviewer: Error, Mends: "deletes a tool that the manifest lists twice with the same text", check: checkDuplicateTools,
 	}}
 }
 

@@ -34,8 +34,7 @@ func (r Rule) Severity(p Profile) Severity {
 }
 
 const (
-	ours       = "docs/security.md"
-	threats    = "docs/security.md, \"Secrets\" and \"MCP content\""
+	ours       = "Satchel's own experience"
 	mcpbSource = "MCPB MANIFEST.md"
 )
 
