@@ -76,8 +76,7 @@ func newRoot(a *app) *cobra.Command {
 		Long: `Satchel packs, checks, installs and runs desktop extensions: MCP servers in one file (.mcpb, formerly .dxt).
 
 Try it:     satchel quickstart
-Authors:    satchel validate, pack, unpack, info, clean
-Authors:    satchel validate, lint, pack, unpack, info
+Authors:    satchel validate, lint, pack, unpack, info, clean
 Users:      satchel install, list, show, run, tools, call, uninstall`,
 		Example:       "  satchel quickstart\n  satchel pack ./my-extension\n  satchel install my-extension.mcpb",
 		SilenceErrors: true,
@@ -97,8 +96,7 @@ Users:      satchel install, list, show, run, tools, call, uninstall`,
 	})
 	root.AddGroup(&cobra.Group{ID: "author", Title: "For authors:"}, &cobra.Group{ID: "user", Title: "For users:"})
 	root.AddCommand(
-		newValidate(a), newPack(a), newUnpack(a), newInfo(a), newClean(a), newDropin(a),
-		newValidate(a), newLint(a), newPack(a), newUnpack(a), newInfo(a),
+		newValidate(a), newLint(a), newPack(a), newUnpack(a), newInfo(a), newClean(a), newDropin(a),
 		newQuickstart(a), newInstall(a), newList(a), newShow(a), newRun(a), newTools(a), newCall(a), newConfigure(a), newUninstall(a),
 		newVersion(a),
 	)
