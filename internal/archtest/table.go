@@ -61,6 +61,8 @@ var tools = map[string]string{
 
 // modules are the direct dependencies, each with its reason. The budget is 25.
 var modules = map[string]string{
+	"github.com/BurntSushi/toml":                "reads pyproject.toml and Cargo.toml for init; MIT, 2025-12",
+	"golang.org/x/mod":                          "reads go.mod for init",
 	"github.com/Masterminds/semver/v3":          "npm-style version ranges of compatibility.runtimes; MIT, 2026-04",
 	"github.com/aquasecurity/go-pep440-version": "PEP 440 ranges of compatibility.runtimes.python; Apache-2.0, 2025-01",
 	"github.com/digitorus/timestamp":            "RFC 3161 requests and responses; the newest needs a newer Go; BSD, 2025-05",

@@ -47,7 +47,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	a := &app{in: stdin, out: term.New(stdout, os.Getenv), err: term.New(stderr, os.Getenv), getenv: os.Getenv}
 	root := newRoot(a)
-	root.SetArgs(args)
+	root.SetArgs(afterFrom(args))
 	if err := root.ExecuteContext(ctx); err != nil {
 		a.fail(err)
 		return problem.ExitCode(err)
@@ -76,7 +76,7 @@ func newRoot(a *app) *cobra.Command {
 		Long: `Satchel packs, checks, installs and runs desktop extensions: MCP servers in one file (.mcpb, formerly .dxt).
 
 Try it:     satchel quickstart
-Authors:    satchel validate, lint, pack, unpack, info, clean
+Authors:    satchel init, validate, lint, pack, unpack, info, clean
 Users:      satchel install, list, show, run, tools, call, uninstall`,
 		Example:       "  satchel quickstart\n  satchel pack ./my-extension\n  satchel install my-extension.mcpb",
 		SilenceErrors: true,
@@ -96,6 +96,7 @@ Users:      satchel install, list, show, run, tools, call, uninstall`,
 	})
 	root.AddGroup(&cobra.Group{ID: "author", Title: "For authors:"}, &cobra.Group{ID: "user", Title: "For users:"})
 	root.AddCommand(
+		newInit(a),
 		newValidate(a), newLint(a), newPack(a), newUnpack(a), newInfo(a), newClean(a), newDropin(a),
 		newQuickstart(a), newInstall(a), newList(a), newShow(a), newRun(a), newTools(a), newCall(a), newConfigure(a), newUninstall(a),
 		newVersion(a),

@@ -72,7 +72,7 @@ func (r *Review) Render(w io.Writer, color bool) {
 	line("signature", r.Signature)
 	line("from", r.Source)
 	line("digest", r.Digest)
-	line("runs", shellWords(r.Command))
+	line("runs", ShellWords(r.Command))
 	line("in", r.Dir)
 	for _, e := range r.Env {
 		line("with", e)
@@ -85,8 +85,8 @@ func (r *Review) Render(w io.Writer, color bool) {
 	}
 }
 
-// shellWords shows arguments so that one can be told from two.
-func shellWords(argv []string) string {
+// ShellWords shows arguments so that one can be told from two, as a person would type them.
+func ShellWords(argv []string) string {
 	words := make([]string, len(argv))
 	for i, a := range argv {
 		if a == "" || strings.ContainsAny(a, " \t\n'\"\\$`&|;<>()*?#~") {

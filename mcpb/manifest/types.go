@@ -196,25 +196,23 @@ func texts(list []any) []string {
 	return out
 }
 
-// MarshalJSON writes a JSON object in the order of o.
+// MarshalJSON writes a JSON object in the order of o. Characters such as < stay for the encoder around it to escape.
 func (o Options) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
 	b.WriteByte('{')
 	for i, opt := range o {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		key, err := json.Marshal(opt.Key)
-		if err != nil {
+		if err := enc.Encode(opt.Key); err != nil {
 			return nil, err
 		}
-		val, err := json.Marshal(opt)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(key)
 		b.WriteByte(':')
-		b.Write(val)
+		if err := enc.Encode(opt); err != nil {
+			return nil, err
+		}
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil

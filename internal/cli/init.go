@@ -1,0 +1,314 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"satchel/internal/atomicfile"
+	"satchel/internal/host"
+	"satchel/internal/problem"
+	"satchel/internal/scaffold"
+	"satchel/internal/scaffold/detect"
+	"satchel/internal/spec"
+	"satchel/internal/term"
+	"satchel/mcpb/manifest"
+)
+
+type initOptions struct {
+	dir        string
+	yes, force bool
+	from       bool
+	command    []string // what follows --from
+	env        []string
+	version    string
+}
+
+type initResult struct {
+	Dir         string                `json:"dir"`
+	Written     []string              `json:"written"` // files, relative to dir
+	Manifest    *manifest.Manifest    `json:"manifest"`
+	Sources     []detect.Source       `json:"sources"`     // where values come from that were not made up
+	Notes       []detect.Note         `json:"notes"`       // what was left out, and why
+	Differences []scaffold.Difference `json:"differences"` // to the manifest that was there
+	Warnings    []string              `json:"warnings"`
+	Findings    []manifest.Finding    `json:"findings"` // what is to be done before it can be packed
+	Next        []string              `json:"next"`     // commands
+}
+
+// serveTime is how long a server may take to start and to list what it offers; npx and the like load it first.
+const serveTime = 2 * time.Minute
+
+func newInit(a *app) *cobra.Command {
+	o := initOptions{dir: "."}
+	cmd := &cobra.Command{
+		Use:     "init [DIR] [--from COMMAND ARGS...]",
+		GroupID: "author",
+		Short:   "Write the manifest of a new extension",
+		Long: `Writes DIR/manifest.json (default: in this folder). On a terminal it asks; with -y it asks nothing and takes what
+package.json, pyproject.toml, go.mod or Cargo.toml say, and defaults for the rest.
+
+--from starts a server that you have, after showing the command: its tools and prompts go into the manifest. All that
+follows --from is the command. Paths in it that are below DIR are written so that they hold on every machine; folders
+elsewhere, and variables of --env that look like secrets, become questions to the user and are not written down.
+
+A manifest that is there is replaced with --force only: its server, and whatever the project does not say, are kept,
+and every value that changes or is lost is shown.`,
+		Example: "  satchel init\n  satchel init my-extension -y\n  satchel init --env API_KEY=abc --from node server/index.js",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if o.from {
+				return nil
+			}
+			return wantArgs(0, 1)(cmd, args)
+		},
+		Annotations: exits("1 failed, 2 usage, 3 not valid, 4 not agreed to, 6 not found, 130 interrupted"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.complete(args, cmd.ArgsLenAtDash())
+			res, err := o.run(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			return a.show(res, func() { o.print(a, res) })
+		},
+	}
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "ask nothing")
+	cmd.Flags().BoolVar(&o.force, "force", false, "replace a manifest that is there")
+	cmd.Flags().BoolVar(&o.from, "from", false, "start the server that the following command starts, and describe it")
+	cmd.Flags().StringArrayVar(&o.env, "env", nil, "a variable for that command, KEY=VALUE (repeatable)")
+	cmd.Flags().StringVar(&o.version, "manifest-version", "", "the version of the manifest (default 0.3; 0.4 for uv)")
+	return cmd
+}
+
+// afterFrom puts "--" behind init's --from, so that the flags of the command that follows are not taken for ours.
+func afterFrom(args []string) []string {
+	i := slices.Index(args, "--from")
+	if i < 1 || !slices.Contains(args[:i], "init") || slices.Contains(args[:i], "--") || i+1 < len(args) && args[i+1] == "--" {
+		return args
+	}
+	return slices.Insert(slices.Clone(args), i+1, "--")
+}
+
+func (o *initOptions) complete(args []string, dash int) {
+	if dash >= 0 {
+		o.command = args[dash:]
+		args = args[:dash]
+	}
+	if len(args) > 0 {
+		o.dir = args[0]
+	}
+}
+
+func (o *initOptions) run(ctx context.Context, a *app) (*initResult, error) {
+	if err := o.check(a); err != nil {
+		return nil, err
+	}
+	old, err := o.existing()
+	if err != nil {
+		return nil, err
+	}
+	settled := scaffold.Settled{ManifestVersion: o.version, Author: gitAuthor(ctx)}
+	draft, err := scaffold.FromProject(o.dir, settled)
+	if err != nil {
+		return nil, err
+	}
+	res := &initResult{Dir: o.dir, Written: []string{"manifest.json"}, Notes: []detect.Note{}, Warnings: []string{}, Differences: []scaffold.Difference{}}
+	if old != nil {
+		if err := scaffold.Renew(old, draft); err != nil {
+			res.warn(a, "nothing is kept of the manifest that was there: "+err.Error())
+		}
+	}
+	if o.from {
+		if err := o.adopt(ctx, a, draft, settled, res); err != nil {
+			return nil, err
+		}
+	}
+	return o.write(draft, old, res)
+}
+
+// warn shows warnings when they arise, before a person agrees to anything.
+func (r *initResult) warn(a *app, warnings ...string) {
+	r.Warnings = append(r.Warnings, warnings...)
+	for _, w := range warnings {
+		if !a.json {
+			a.err.Printf("%s %s\n", a.err.Yellow("warning:"), term.VisibleLine(w))
+		}
+	}
+}
+
+func (o *initOptions) check(a *app) error {
+	if len(o.env) > 0 && !o.from {
+		return problem.New(problem.Usage, "init/from", "--env is for the command of --from").Try("satchel init --help")
+	}
+	if !o.yes && (a.json || !term.Interactive(a.in)) {
+		return problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("satchel init -y")
+	}
+	info, err := os.Stat(o.dir)
+	if err != nil {
+		return notFound(o.dir, err)
+	}
+	if !info.IsDir() {
+		return problem.New(problem.Usage, "init/folder", "is no folder").At(o.dir).Try("satchel init %s", filepath.Dir(o.dir))
+	}
+	return nil
+}
+
+// existing gives the manifest that is to be replaced, nil when there is none.
+func (o *initOptions) existing() ([]byte, error) {
+	path := filepath.Join(o.dir, "manifest.json")
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if !o.force {
+		return nil, problem.New(problem.Refused, "init/exists", "is there already").At(path).
+			Try("look what would change, and keep what you wrote: satchel init --force %s", spec.ShellWords([]string{o.dir}))
+	}
+	return readCapped(path, manifest.MaxSize)
+}
+
+// gitAuthor is who git says the person is, of the person's own settings only: the folder may be a stranger's.
+func gitAuthor(ctx context.Context) string {
+	cmd := exec.CommandContext(ctx, "git", "config", "--global", "--get", "user.name")
+	cmd.Dir = os.TempDir()
+	out, err := cmd.Output()
+	if err != nil || len(out) > 200 {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// adopt makes the command of --from the manifest's, starts it as the manifest says, and takes over what it serves.
+func (o *initOptions) adopt(ctx context.Context, a *app, d *scaffold.Draft, settled scaffold.Settled, res *initResult) error {
+	started, err := o.started()
+	if err != nil {
+		return err
+	}
+	adopted, err := d.Adopt(started, settled)
+	if err != nil {
+		return err
+	}
+	res.warn(a, adopted.Warnings...)
+	h, err := a.host()
+	if err != nil {
+		return err
+	}
+	trial, err := h.TryFolder(started.Dir, &d.Manifest, adopted.Answers)
+	if err != nil {
+		return err
+	}
+	defer trial.Close()
+	if !a.json {
+		trial.Review.Render(a.err, a.err.Color)
+	}
+	if !o.yes {
+		ok, err := a.confirm("Start it to see what it offers?")
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return problem.New(problem.Refused, "cli/agree", "not agreed to; nothing was written").At(o.dir)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, serveTime)
+	defer cancel()
+	served, err := trial.Serve(ctx)
+	if err != nil {
+		return err
+	}
+	d.Serves(served.Name, served.Version, servedTools(served), servedPrompts(served))
+	return nil
+}
+
+func (o *initOptions) started() (s scaffold.Started, err error) {
+	s = scaffold.Started{Argv: o.command, Env: map[string]string{}}
+	for _, pair := range o.env {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" {
+			return s, problem.New(problem.Usage, "init/from", "--env %q is not KEY=VALUE", pair).Try("satchel init --env KEY=VALUE --from ...")
+		}
+		s.Env[key] = value
+	}
+	if s.Cwd, err = os.Getwd(); err == nil {
+		s.Dir, err = filepath.Abs(o.dir)
+	}
+	return s, err
+}
+
+func servedTools(s *host.Served) (list []manifest.Tool) {
+	for _, t := range s.Tools {
+		list = append(list, manifest.Tool{Name: t.Name, Description: t.Description})
+	}
+	return list
+}
+
+func servedPrompts(s *host.Served) (list []manifest.Prompt) {
+	for _, p := range s.Prompts {
+		list = append(list, manifest.Prompt{Name: p.Name, Description: p.Description, Arguments: p.Arguments})
+	}
+	return list
+}
+
+// write checks the manifest and writes it. That files are not there yet keeps nothing from being written.
+func (o *initOptions) write(d *scaffold.Draft, old []byte, res *initResult) (*initResult, error) {
+	data, err := scaffold.Render(&d.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	report := manifest.Validate(data, manifest.Checks{})
+	if report.File = filepath.Join(o.dir, "manifest.json"); report.Err() != nil {
+		return nil, report.Err()
+	}
+	if err := atomicfile.Write(report.File, data, 0o644); err != nil {
+		return nil, problem.New(problem.Failed, "init/write", "cannot be written").At(report.File).Because(err)
+	}
+	res.Manifest, res.Sources = &d.Manifest, append([]detect.Source{}, d.Sources...)
+	res.Notes = append(res.Notes, d.Notes...)
+	res.Differences = append(res.Differences, scaffold.Differences(old, data)...)
+	res.Findings = manifest.Validate(data, manifest.Checks{Files: os.DirFS(o.dir)}).Findings
+	res.Next = nextCommands(o.dir)
+	return res, nil
+}
+
+// nextCommands are what an author types next.
+func nextCommands(dir string) []string {
+	bundle := filepath.Base(dir) + ".mcpb"
+	if abs, err := filepath.Abs(dir); err == nil {
+		bundle = filepath.Base(abs) + ".mcpb"
+	}
+	line := func(words ...string) string { return "satchel " + spec.ShellWords(words) }
+	return []string{line("validate", dir), line("pack", dir), line("install", bundle)}
+}
+
+func (o *initOptions) print(a *app, res *initResult) {
+	for _, n := range res.Notes {
+		a.err.Printf("%s %s %s\n", a.err.Yellow("left out:"), term.VisibleLine(n.From), term.VisibleLine(n.Text))
+	}
+	for _, s := range res.Sources {
+		a.out.Printf("%s\t%s\n", s.Field, a.out.Faint(term.VisibleLine(s.From)))
+	}
+	for _, d := range res.Differences {
+		if d.New == "" {
+			a.out.Printf("%s %s: %s\n", a.out.Red("lost:"), term.VisibleLine(d.Path), term.VisibleLine(d.Old))
+		} else {
+			a.out.Printf("%s %s: %s -> %s\n", a.out.Yellow("changed:"), term.VisibleLine(d.Path), term.VisibleLine(d.Old), term.VisibleLine(d.New))
+		}
+	}
+	for _, file := range res.Written {
+		a.out.Printf("%s %s\n", a.out.Green("wrote"), term.VisibleLine(filepath.Join(res.Dir, file)))
+	}
+	for _, f := range res.Findings {
+		if f.Severity != manifest.Hint {
+			a.out.Printf("%s %s %s\n", a.out.Yellow("to do:"), term.VisibleLine(f.Path), term.VisibleLine(f.Message))
+		}
+	}
+	for i, line := range res.Next {
+		a.out.Printf("%s %s\n", a.out.Faint([]string{"next:", "     "}[min(i, 1)]), term.VisibleLine(line))
+	}
+}
