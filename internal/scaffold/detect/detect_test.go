@@ -126,7 +126,7 @@ func TestRead(t *testing.T) {
 		"npm, wrong types and forms": {map[string]string{"package.json": `{
 			"name": 5, "version": "latest", "description": ["x"], "author": {"name": true, "email": "nobody", "url": "javascript:alert(1)"},
 			"main": "../../etc/passwd", "homepage": "not a url", "repository": {"url": {}}, "bugs": 7, "keywords": {"a": 1}, "engines": {"node": "banana"},
-			"license": 1.5, "bin": {"x": []}, "exports": [1]}`}, "", `name version description author.name author author author.url license homepage bugs repository.url keywords engines.node main bin.x`},
+			"license": 1.5, "bin": {"x": []}, "exports": [1]}`}, "", `name version description author.name author author license homepage bugs repository.url keywords engines.node main bin.x`},
 		"npm, no JSON":  {map[string]string{"package.json": `{"name": `}, "", "is no JSON"},
 		"npm, a list":   {map[string]string{"package.json": `[]`}, "", "is no JSON object"},
 		"npm, null":     {map[string]string{"package.json": `null`}, "", "is no JSON object"},
