@@ -14,6 +14,7 @@ type installOptions struct {
 	source string
 	config []string
 	yes    bool
+	link   bool
 }
 
 func newInstall(a *app) *cobra.Command {
@@ -26,8 +27,11 @@ func newInstall(a *app) *cobra.Command {
 version cannot hold back. Nothing of the bundle runs, and nothing is installed, before you agree.
 
 An installed version is replaced; its answers are kept, except secrets, which are asked for again. A required answer
-that is missing can be given later: satchel configure ID KEY=VALUE.`,
-		Example:     "  satchel install notes.mcpb\n  satchel install notes.mcpb --config folder=~/Notes --yes",
+that is missing can be given later: satchel configure ID KEY=VALUE.
+
+With --link, FILE is a folder that is used where it is, for its author: each start runs what is in it then, and no
+digest is checked. Removing the extension leaves the folder alone. satchel dev does this by itself.`,
+		Example:     "  satchel install notes.mcpb\n  satchel install notes.mcpb --config folder=~/Notes --yes\n  satchel install --link ./my-extension",
 		Args:        wantArgs(1, 1),
 		Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, 4 not agreed to, 6 not found, 7 a wrong answer, 9 malformed signature"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,6 +45,7 @@ that is missing can be given later: satchel configure ID KEY=VALUE.`,
 	}
 	cmd.Flags().StringArrayVarP(&o.config, "config", "c", nil, "an answer, KEY=VALUE (repeatable; the same key again makes a list)")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "agree to what the review says")
+	cmd.Flags().BoolVar(&o.link, "link", false, "install a folder where it is: each start runs what is in it then")
 	return cmd
 }
 
@@ -49,7 +54,11 @@ func (o installOptions) run(ctx context.Context, a *app) (*host.Installed, error
 	if err != nil {
 		return nil, err
 	}
-	cand, err := h.Inspect(ctx, o.source, o.config)
+	inspect := h.Inspect
+	if o.link {
+		inspect = h.InspectLink
+	}
+	cand, err := inspect(ctx, o.source, o.config)
 	if err != nil {
 		return nil, err
 	}

@@ -53,11 +53,14 @@ func printList(a *app, list []host.Extension, complete bool) {
 	}
 	rows := make([][]string, len(list))
 	for i, e := range list {
-		state := "ready"
+		state, title := "ready", e.Title
 		if len(e.Missing) > 0 {
 			state = "needs configuration"
 		}
-		rows[i] = []string{e.ID, term.VisibleLine(e.Version), state, sandboxWord(e), term.VisibleLine(e.Title)}
+		if e.Link != "" {
+			state, title = state+", linked", title+" in "+e.Link
+		}
+		rows[i] = []string{e.ID, term.VisibleLine(e.Version), state, sandboxWord(e), term.VisibleLine(title)}
 	}
 	_ = a.out.Table([]string{"ID", "VERSION", "STATE", "SANDBOX", "TITLE"}, rows) // a closed pipe is the reader's wish
 }

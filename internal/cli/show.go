@@ -48,6 +48,9 @@ func printExtension(a *app, e *host.Extension) {
 	line("author", e.Author+" (self-declared)")
 	line("installed", e.Installed.UTC().Format(time.RFC3339)+" from "+e.Source)
 	line("sandbox", sandboxWord(*e))
+	if e.Link != "" {
+		line("linked", e.Link+": what is in it runs, no digest is checked")
+	}
 	line("command", strings.Join(e.Command, " "))
 	line("working folder", e.DataDir)
 	for _, key := range slices.Sorted(maps.Keys(e.Answers)) {

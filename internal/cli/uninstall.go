@@ -21,7 +21,7 @@ func newUninstall(a *app) *cobra.Command {
 		GroupID: "user",
 		Short:   "Remove an installed extension",
 		Long: `Removes an installed extension and its answers. What it stored in its own folder is kept, unless --purge is given;
-installing it again finds it there.`,
+installing it again finds it there. Of a linked extension only the link goes: its folder is its author's.`,
 		Example:           "  satchel uninstall notes\n  satchel uninstall notes --yes --purge",
 		Args:              wantArgs(1, 1),
 		ValidArgsFunction: a.completeIDs,

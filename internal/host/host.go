@@ -50,6 +50,7 @@ type Extension struct {
 	Description   string         `json:"description"`
 	Author        string         `json:"author"`
 	Source        string         `json:"source"`
+	Link          string         `json:"link,omitempty"` // the folder that is used where it is
 	Installed     time.Time      `json:"installed"`
 	Digest        string         `json:"digest"`
 	ContentDigest string         `json:"contentDigest"`
@@ -102,7 +103,14 @@ func (h *Host) get(id string) (*store.Installation, *manifest.Manifest, error) {
 	return in, m, err
 }
 
+// manifestOf gives the manifest of an installation. That of a linked folder is the one in the folder, while it can be
+// read; what starts it does not take another: see [Host.ready].
 func manifestOf(in *store.Installation) (*manifest.Manifest, error) {
+	if in.Link != "" {
+		if m, _, err := readLinked(in.Link); err == nil {
+			return m, nil
+		}
+	}
 	m, _, err := manifest.Parse(in.Manifest)
 	if err != nil {
 		return nil, problem.New(problem.Failed, "store/record", "holds a damaged manifest").At(in.ID).Because(err).Try("install the extension again")
@@ -115,10 +123,13 @@ func (h *Host) extension(in *store.Installation, m *manifest.Manifest) Extension
 	ext := Extension{
 		ID: in.ID, Short: short, Title: m.DisplayName, Version: in.Version, Description: m.Description, Author: m.Author.Name,
 		Source: in.Source, Installed: in.Installed, Digest: in.Digest, ContentDigest: in.ContentDigest, TreeDigest: in.TreeDigest,
-		Sandbox: NotSandboxed, Answers: map[string]any{}, Missing: []string{}, DataDir: h.store.DataPath(in.ID),
+		Link: in.Link, Sandbox: NotSandboxed, Answers: map[string]any{}, Missing: []string{}, DataDir: h.store.DataPath(in.ID),
 	}
 	if ext.Title == "" {
 		ext.Title = m.Name
+	}
+	if in.Link != "" {
+		ext.Version = m.Version
 	}
 	for key, v := range answers.Restore(in.Answers) {
 		ext.Answers[key] = v
@@ -138,15 +149,20 @@ func values(in *store.Installation) answers.Values {
 
 // plan makes the command line of an installed extension.
 func (h *Host) plan(in *store.Installation, m *manifest.Manifest) (*launch.Plan, error) {
-	dir, err := h.store.Dir(in)
-	if err != nil {
+	if _, err := h.store.Dir(in); err != nil {
 		return nil, err
 	}
-	return launch.Make(launch.Extension{
-		ID: in.ID, Manifest: m, Dir: dir, DataDir: h.store.DataPath(in.ID), CacheDir: h.store.CacheDir(in.ID), Answers: values(in),
+	return launch.Make(h.launching(in, m, values(in)), h.machine)
+}
+
+// launching is an installation whose record names a folder, for package launch.
+func (h *Host) launching(in *store.Installation, m *manifest.Manifest, given answers.Values) launch.Extension {
+	dir, _ := h.store.Dir(in) // the caller has looked
+	return launch.Extension{
+		ID: in.ID, Manifest: m, Dir: dir, DataDir: h.store.DataPath(in.ID), CacheDir: h.store.CacheDir(in.ID), Answers: given,
 		Exists: func(name string) bool {
 			info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
 			return fs.ValidPath(name) && err == nil && info.Mode().IsRegular()
 		},
-	}, h.machine)
+	}
 }

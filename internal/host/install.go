@@ -28,7 +28,12 @@ type Candidate struct {
 }
 
 // Close closes the bundle.
-func (c *Candidate) Close() error { return c.bundle.Close() }
+func (c *Candidate) Close() error {
+	if c.bundle == nil {
+		return nil
+	}
+	return c.bundle.Close()
+}
 
 // Installed is what an installation did.
 type Installed struct {
@@ -137,6 +142,9 @@ func (h *Host) review(c *Candidate, m *manifest.Manifest, old *store.Installatio
 
 // Install installs a candidate that was agreed to. It is there whole or not at all.
 func (h *Host) Install(ctx context.Context, c *Candidate, progress func(done, total int64)) (*Installed, error) {
+	if c.record.Link != "" {
+		return h.link(c)
+	}
 	stage, err := h.store.Begin(ctx)
 	if err != nil {
 		return nil, err
@@ -153,15 +161,19 @@ func (h *Host) Install(ctx context.Context, c *Candidate, progress func(done, to
 	if err := stage.Commit(&c.record); err != nil {
 		return nil, err
 	}
+	return res, h.installedAs(c, res)
+}
+
+func (h *Host) installedAs(c *Candidate, res *Installed) error {
 	if _, err := h.store.DataDir(c.record.ID); err != nil {
-		return nil, err
+		return err
 	}
 	m, err := manifestOf(&c.record)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	res.Extension = h.extension(&c.record, m)
-	return res, nil
+	return nil
 }
 
 // executables are the files that must be executable whatever the archive says: the command inside the bundle, and the

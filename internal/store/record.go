@@ -18,10 +18,11 @@ import (
 type Installation struct {
 	ID            string          `json:"id"`
 	Version       string          `json:"version"`
-	Source        string          `json:"source"`        // where it came from, for people
-	Digest        string          `json:"digest"`        // of the bundle
-	ContentDigest string          `json:"contentDigest"` // of the bundle without signature: names the folder
-	TreeDigest    string          `json:"treeDigest"`    // of the files: checked before each start
+	Source        string          `json:"source"`         // where it came from, for people
+	Digest        string          `json:"digest"`         // of the bundle
+	ContentDigest string          `json:"contentDigest"`  // of the bundle without signature: names the folder
+	TreeDigest    string          `json:"treeDigest"`     // of the files: checked before each start
+	Link          string          `json:"link,omitempty"` // the absolute path of a folder that is used where it is; then there are no digests
 	Installed     time.Time       `json:"installed"`
 	Manifest      json.RawMessage `json:"manifest"` // as in the bundle
 	Answers       map[string]any  `json:"answers"`  // without secrets

@@ -4,6 +4,7 @@
 //	extensions/<namespace>/<name>/installation.json   the record: writing it is what installs
 //	extensions/<namespace>/<name>/secrets-*.json      answers that are secrets, until the keychain takes them
 //	data/<namespace>/<name>/                          the extension's own folder
+//	run/                                              what a running satchel dev listens at
 //	staging/<random>/                                 an installation being made ready
 //	staging/<random>.lock                             its lock; without an owner: a mark that there is something to tidy
 //
@@ -75,11 +76,14 @@ func hexDigest(digest string) (string, bool) {
 	return hex, ok && len(hex) == 64 && strings.Trim(hex, "0123456789abcdef") == ""
 }
 
-// Dir is the folder of an installed version's files.
+// Dir is the folder of an installed version's files, or the folder that is linked.
 func (s *Store) Dir(in *Installation) (string, error) {
 	dir, err := s.dir(in.ID)
 	if err != nil {
 		return "", err
+	}
+	if in.Link != "" {
+		return in.Link, nil
 	}
 	hex, ok := hexDigest(in.ContentDigest)
 	if !ok {

@@ -62,11 +62,14 @@ func (s *Store) makeDir(dir string) error {
 	return err
 }
 
-// Hold keeps an installed version from being removed while it runs. Call release when it has ended.
+// Hold keeps an installed version from being removed while it runs; a linked folder is its author's to keep. Call release when it has ended.
 func (s *Store) Hold(in *Installation) (release func(), err error) {
 	dir, err := s.Dir(in)
 	if err != nil {
 		return nil, err
+	}
+	if in.Link != "" {
+		return func() {}, nil // not ours to keep
 	}
 	if _, err = os.Stat(dir); err == nil {
 		release, err = shareFile(dir + lockName)
