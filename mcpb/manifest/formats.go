@@ -14,22 +14,22 @@ type format struct {
 	fix     string
 	// The reference's words for what does not fit.
 	reference string
-	// JSON Schema's words for it: a pattern (ECMA 262), or the name of a format.
-	pattern, schema string
-	ok              func(s string) bool
+	// JSON Schema's words for it: a pattern, or the name of a definition of formatDefs.
+	pattern, def string
+	ok           func(s string) bool
 }
 
 func emailFormat() *format {
 	return &format{
 		rule: "manifest/email", message: "is not an e-mail address", fix: `write it like "name@example.com", or leave it out`,
-		reference: "Invalid email", schema: "email", ok: isEmail,
+		reference: "Invalid email", def: "email", ok: isEmail,
 	}
 }
 
 func urlFormat() *format {
 	return &format{
 		rule: "manifest/url", message: "is not a URL", fix: `write the whole URL, such as "https://example.com/page"`,
-		reference: "Invalid url", schema: "uri", ok: isURL,
+		reference: "Invalid url", def: "url", ok: isURL,
 	}
 }
 

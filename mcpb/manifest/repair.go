@@ -163,7 +163,7 @@ func (c *checker) reading(s *shape, n *node) any {
 	case n.kind == kString && takes(kBool) && (n.str == "true" || n.str == "false"),
 		n.kind == kString && takes(kNumber) && isPlainNumber(n.str):
 		return json.RawMessage(n.str)
-	case (n.kind == kNumber && isPlainNumber(raw) || n.kind == kBool && s.literal) && takes(kString) && s.takesText(raw, c.version):
+	case (n.kind == kNumber && isPlainNumber(raw) || n.kind == kBool && s.asWritten) && takes(kString) && s.takesText(raw, c.version):
 		return raw
 	case n.kind == kString && takes(kArray) && slices.Contains(s.elem.kinds, kString) && !strings.ContainsAny(n.str, " ,;\t\r\n"):
 		return c.listOf(s.elem, n.str)

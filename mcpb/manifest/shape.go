@@ -42,8 +42,8 @@ type shape struct {
 	format *format
 	// What is mended: what a text stands for where an object belongs, nil when it says too little; and whether true and
 	// false stand for these words.
-	form    func(text string) any
-	literal bool
+	form      func(text string) any
+	asWritten bool
 }
 
 type field struct {
@@ -63,7 +63,7 @@ type enumValue struct {
 
 func text() *shape                   { return &shape{kinds: []kind{kString}} }
 func formatted(f *format) *shape     { return &shape{kinds: []kind{kString}, format: f} }
-func verbatim() *shape               { return &shape{kinds: []kind{kString}, literal: true} }
+func verbatim() *shape               { return &shape{kinds: []kind{kString}, asWritten: true} }
 func list(elem *shape) *shape        { return &shape{kinds: []kind{kArray}, elem: elem} }
 func mapOf(elem *shape) *shape       { return &shape{kinds: []kind{kObject}, elem: elem} }
 func object(fields ...field) *shape  { return &shape{kinds: []kind{kObject}, fields: fields} }
