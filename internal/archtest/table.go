@@ -11,6 +11,7 @@ var floors = map[string]int{
 	"satchel/internal/host": 3,
 
 	"satchel/internal/answers":    2,
+	"satchel/internal/bundlediff": 2,
 	"satchel/internal/launch":     2,
 	"satchel/internal/prune":      2,
 	"satchel/internal/lint":       2,

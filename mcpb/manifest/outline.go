@@ -87,3 +87,17 @@ func eachText(n *node, p *place, keys []any, yield func(Value) bool) bool {
 	}
 	return true
 }
+
+// PathOf gives the path of a place as [Finding].Path has it: a string is a key, an int the index of an item.
+func PathOf(keys ...any) string {
+	var p *place
+	for _, k := range keys {
+		switch k := k.(type) {
+		case string:
+			p = p.key(k)
+		case int:
+			p = p.index(k)
+		}
+	}
+	return p.String()
+}
