@@ -1,14 +1,17 @@
 package mcpb
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/klauspost/compress/flate"
 
@@ -28,9 +31,8 @@ func levelOf(size int64) int {
 	return 6
 }
 
-// writer gives the worker's compressor for a file, packing into out behind dict.
-func (w *worker) writer(size int64, out io.Writer, dict []byte) (*flate.Writer, error) {
-	level := levelOf(size)
+// writer gives the worker's compressor of a level, packing into out behind dict.
+func (w *worker) writer(level int, out io.Writer, dict []byte) (*flate.Writer, error) {
 	if w.writers[level] == nil {
 		fw, err := flate.NewWriter(nil, level)
 		if err != nil {
@@ -47,14 +49,7 @@ func (w *worker) deflateWhole(t *task, in []byte) (result, error) {
 	out := &t.tray.out
 	r := result{method: zipwrite.Deflate, crc: crc32.ChecksumIEEE(in), start: out.Len()}
 	copy(r.head[:], in)
-	fw, err := w.writer(int64(len(in)), out, nil)
-	if err != nil {
-		return r, err
-	}
-	if _, err := fw.Write(in); err != nil {
-		return r, err
-	}
-	if err := fw.Close(); err != nil {
+	if err := w.deflate(levelOf(int64(len(in))), out, nil, in, (*flate.Writer).Close); err != nil {
 		return r, err
 	}
 	if out.Len()-r.start >= len(in) {
@@ -74,18 +69,70 @@ func (w *worker) deflateChunk(t *task, f io.ReaderAt, file *PackedFile) (r resul
 		return r, changedWhilePacked(file, err)
 	}
 	copy(r.head[:], in[t.past:])
-	fw, err := w.writer(file.Size, &t.tray.out, in[:t.past])
-	if err != nil {
-		return r, err
-	}
-	if _, err := fw.Write(in[t.past:]); err != nil {
-		return r, err
-	}
 	t.tray.in = in
+	end := (*flate.Writer).Flush
 	if t.last() {
-		return r, fw.Close()
+		end = (*flate.Writer).Close
 	}
-	return r, fw.Flush()
+	return r, w.deflate(levelOf(file.Size), &t.tray.out, in[:t.past], in[t.past:], end)
+}
+
+// deflate packs in behind dict. Where a fast level gave up on a piece that would shrink, a thorough one does it again.
+func (w *worker) deflate(level int, out *bytes.Buffer, dict, in []byte, end func(*flate.Writer) error) error {
+	start := out.Len()
+	fw, err := w.writer(level, out, dict)
+	if err != nil {
+		return err
+	}
+	var piece []byte
+	missed, before := false, start
+	look := func() {
+		missed = missed || gaveUp(piece, out.Len()-before)
+		before = out.Len()
+	}
+	for piece = range slices.Chunk(in, fastBlock) {
+		if _, err := fw.Write(piece); err != nil {
+			return err
+		}
+		if len(piece) == fastBlock {
+			look()
+		}
+	}
+	if err := end(fw); err != nil {
+		return err
+	}
+	if look(); !missed || level >= thorough {
+		return nil
+	}
+	out.Truncate(start)
+	return w.deflate(thorough, out, dict, in, end)
+}
+
+// fastBlock is how much levels up to 6 pack at once: a block in which they find no repetition at all they store, although
+// giving its bytes shorter codes alone would shrink text such as base64 by a quarter.
+const fastBlock = 1<<16 - 1
+
+// thorough is the first level that gives such a block shorter codes.
+const thorough = 7
+
+// gaveUp tells whether a piece was stored that has bytes worth shorter codes, the table of which takes some space too.
+func gaveUp(piece []byte, packed int) bool {
+	return len(piece) > 1<<10 && packed*100 >= len(piece)*99 && entropy(piece) < float64(len(piece))*0.99
+}
+
+// entropy gives the bytes that an ideal code for the single bytes of b would take (Shannon).
+func entropy(b []byte) float64 {
+	var count [256]int
+	for _, c := range b {
+		count[c]++
+	}
+	bits := 0.0
+	for _, n := range count {
+		if n > 0 {
+			bits -= float64(n) * math.Log2(float64(n)/float64(len(b)))
+		}
+	}
+	return bits / 8
 }
 
 // worthPacking compresses samples of a large file.
@@ -101,14 +148,17 @@ func worthPacking(root *os.Root, file *PackedFile) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	buf := make([]byte, piece)
+	buf := make([]byte, pieces*piece)
 	for i := range int64(pieces) {
-		if _, err := f.ReadAt(buf, (file.Size-piece)/(pieces-1)*i); err != nil {
+		if _, err := f.ReadAt(buf[i*piece:(i+1)*piece], (file.Size-piece)/(pieces-1)*i); err != nil {
 			return false, changedWhilePacked(file, err)
 		}
-		if _, err := w.Write(buf); err != nil {
-			return false, err
-		}
+	}
+	if entropy(buf) < 0.99*float64(len(buf)) {
+		return true, nil
+	}
+	if _, err := w.Write(buf); err != nil {
+		return false, err
 	}
 	if err := w.Close(); err != nil {
 		return false, err
