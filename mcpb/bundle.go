@@ -30,7 +30,7 @@ type Bundle struct {
 	limits  Limits
 	entries []entry
 	byName  map[string]*entry
-	folders map[string]bool // with those that only a file's name mentions
+	folders map[string]folderID // with those that only a file's name mentions
 }
 
 // Open opens the bundle in a file. Errors are *[Problem]s: Invalid (or Tampered, for a signature block that does not

@@ -3,6 +3,8 @@ package mcpb
 import (
 	"io"
 	"io/fs"
+	"iter"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -16,9 +18,9 @@ import (
 func (b *Bundle) FS() fs.FS {
 	return &fileSystem{
 		lookup:   b.Lookup,
-		isFolder: func(name string) bool { return b.folders[name] },
+		isFolder: func(name string) bool { return b.folders[name] != 0 },
 		open:     func(name string) (io.ReadCloser, error) { return b.open(b.byName[name], b.r), nil },
-		children: sync.OnceValue(func() map[string][]fs.DirEntry { return childrenOf(b.Files(), b.folders) }),
+		children: sync.OnceValue(func() map[string][]fs.DirEntry { return childrenOf(b.Files(), maps.Keys(b.folders)) }),
 	}
 }
 
@@ -45,7 +47,7 @@ func (p *PackPlan) FS() (fs.FS, error) {
 		open: func(name string) (io.ReadCloser, error) {
 			return openInside(root, byName[name].source)
 		},
-		children: sync.OnceValue(func() map[string][]fs.DirEntry { return childrenOf(files, folders) }),
+		children: sync.OnceValue(func() map[string][]fs.DirEntry { return childrenOf(files, maps.Keys(folders)) }),
 	}, nil
 }
 
@@ -60,7 +62,7 @@ func openInside(dir, source string) (io.ReadCloser, error) {
 }
 
 // childrenOf lists what is in each folder, by name.
-func childrenOf(files []File, folders map[string]bool) map[string][]fs.DirEntry {
+func childrenOf(files []File, folders iter.Seq[string]) map[string][]fs.DirEntry {
 	children := map[string][]fs.DirEntry{}
 	add := func(name string, f File) {
 		children[path.Dir(name)] = append(children[path.Dir(name)], fs.FileInfoToDirEntry(fileInfo{f}))

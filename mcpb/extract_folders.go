@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"maps"
 	"path"
 	"slices"
@@ -54,7 +55,7 @@ func (x *extraction) makeFolders(ctx context.Context, tasks chan<- extractTask) 
 		}
 	}()
 	files := x.filesByFolder()
-	for _, name := range topDown(x.b.folders) {
+	for _, name := range topDown(maps.Keys(x.b.folders)) {
 		if !hand(ctx, tasks, way[len(way)-1], files) {
 			return ctx.Err()
 		}
@@ -104,8 +105,8 @@ func hand(ctx context.Context, tasks chan<- extractTask, f *sharedFolder, files 
 }
 
 // topDown sorts folders so that what is in a folder follows it directly: a slash comes before every other character.
-func topDown(folders map[string]bool) []string {
-	return slices.SortedFunc(maps.Keys(folders), func(a, b string) int {
+func topDown(folders iter.Seq[string]) []string {
+	return slices.SortedFunc(folders, func(a, b string) int {
 		for i := range min(len(a), len(b)) {
 			switch x, y := a[i], b[i]; {
 			case x == y:

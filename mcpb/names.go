@@ -90,74 +90,91 @@ func reserved(part string) bool {
 	return false
 }
 
-// A nameSet finds names that are one file on some system: the same, or the same but for case or Unicode form.
+// A nameSet finds names that are one file on some system: the same, or the same but for case or Unicode form. Names are
+// compared part by part below their folder, so that a deep name costs its length and not its square.
 type nameSet struct {
 	fold    cases.Caser
-	limit   int                 // of names, with the folders on the way
-	seen    map[string]seenName // by folded name
-	folders map[string]bool     // by name as spelt, with the folders on the way
+	limit   int // of names, with the folders on the way
+	seen    map[foldedName]seenName
+	folders map[string]folderID // by name as spelt, with the folders on the way
+}
+
+// A folderID numbers the folders in the order in which they were met; the top is 0.
+type folderID int32
+
+// A foldedName is what names that are one file have in common: their folder, and the last part folded.
+type foldedName struct {
+	folder folderID
+	part   string
 }
 
 type seenName struct {
 	name     string
-	dir      bool
-	explicit bool // an entry of its own, not only on the way to another
+	id       folderID // 0 for a file
+	explicit bool     // an entry of its own, not only on the way to another
 }
 
 // newNameSet makes a set for about so many entries; its limit is the default one.
 func newNameSet(entries int) *nameSet {
-	return &nameSet{cases.Fold(), DefaultLimits().Entries, make(map[string]seenName, entries), map[string]bool{}}
+	return &nameSet{cases.Fold(), DefaultLimits().Entries, make(map[foldedName]seenName, entries), map[string]folderID{}}
 }
 
 // add takes the entry in, or says what it collides with. A folder is looked at once, however many files it holds, so
 // that the cost is bounded by the number of different names.
 func (s *nameSet) add(e *entry) *problem.Problem {
 	parent := strings.LastIndexByte(e.name, '/')
-	known := parent
-	for known > 0 && !s.folders[e.name[:known]] {
+	known, in := parent, folderID(0)
+	for known > 0 {
+		if in = s.folders[e.name[:known]]; in != 0 {
+			break
+		}
 		known = strings.LastIndexByte(e.name[:known], '/')
 	}
 	for i := known + 1; i <= parent; i++ {
 		if e.name[i] != '/' {
 			continue
 		}
-		if p := s.put(seenName{e.name[:i], true, false}); p != nil {
+		var p *problem.Problem
+		if in, p = s.put(in, e.name[:i], true, false); p != nil {
 			return p
 		}
 	}
-	return s.put(seenName{e.name, e.dir, true})
+	_, p := s.put(in, e.name, e.dir, true)
+	return p
 }
 
-func (s *nameSet) put(n seenName) *problem.Problem {
-	key := s.key(n.name)
-	old, found := s.seen[key]
+// put takes a name in a folder in, and gives the number of the folder that it is, if it is one.
+func (s *nameSet) put(in folderID, name string, dir, explicit bool) (folderID, *problem.Problem) {
+	key := foldedName{in, s.folded(name[strings.LastIndexByte(name, '/')+1:])}
+	n, found := s.seen[key]
 	switch {
 	case !found && len(s.seen) >= s.limit:
-		return refuse("bundle/limit-entries", "", "has more files and folders than the limit of %d", s.limit)
-	case found && old.name != n.name:
-		return refuse("bundle/name-collision", n.name, "is the same file as %q on systems that ignore case or Unicode form", clip(old.name))
-	case found && old.dir != n.dir:
-		return refuse("bundle/file-as-folder", n.name, "is both a file and a folder")
-	case old.explicit && n.explicit:
-		return refuse("bundle/duplicate-name", n.name, "is in the archive twice")
+		return 0, refuse("bundle/limit-entries", "", "has more files and folders than the limit of %d", s.limit)
+	case !found && dir:
+		n.id = folderID(len(s.folders) + 1)
+		s.folders[name] = n.id
+	case !found:
+	case n.name != name:
+		return 0, refuse("bundle/name-collision", name, "is the same file as %q on systems that ignore case or Unicode form", clip(n.name))
+	case n.id != 0 != dir:
+		return 0, refuse("bundle/file-as-folder", name, "is both a file and a folder")
+	case n.explicit && explicit:
+		return 0, refuse("bundle/duplicate-name", name, "is in the archive twice")
 	}
-	n.explicit = n.explicit || old.explicit
+	n.name, n.explicit = name, n.explicit || explicit
 	s.seen[key] = n
-	if n.dir {
-		s.folders[n.name] = true
-	}
-	return nil
+	return n.id, nil
 }
 
-// key folds case and Unicode form (canonical caseless matching, Unicode 3.13 D145) and drops what HFS+ ignores; most
+// folded folds case and Unicode form (canonical caseless matching, Unicode 3.13 D145) and drops what HFS+ ignores; most
 // names are plain ASCII, for which that is cheap.
-func (s *nameSet) key(name string) string {
-	for i := range len(name) {
-		if name[i] >= 0x80 {
-			return norm.NFD.String(s.fold.String(norm.NFD.String(strings.Map(dropIgnored, name))))
+func (s *nameSet) folded(part string) string {
+	for i := range len(part) {
+		if part[i] >= 0x80 {
+			return norm.NFD.String(s.fold.String(norm.NFD.String(strings.Map(dropIgnored, part))))
 		}
 	}
-	return strings.ToLower(name)
+	return strings.ToLower(part)
 }
 
 // dropIgnored drops the invisible characters that HFS+ does not compare (Apple TN1150) and that names may have.
