@@ -202,3 +202,40 @@ func TestAPlannedFileThatBecameALinkIsNotFollowedOut(t *testing.T) {
 		t.Errorf("read %q through a link that leads out", data)
 	}
 }
+
+// What a rule refuses comes with what to do about it.
+func TestEveryRuleHasAFix(t *testing.T) {
+	t.Parallel()
+	for _, r := range Rules() {
+		if p := refuse(r.ID, "x", "is wrong"); r.Why == "" || p.Source == "" || p.Hint == "" {
+			t.Errorf("%s: source %q, fix %q", r.ID, p.Source, p.Hint)
+		}
+	}
+}
+
+// The defaults let through what real bundles hold, 150 times smaller at the most, and stop what only bombs are.
+func TestDefaultLimits(t *testing.T) {
+	t.Parallel()
+	const mb = 1 << 20
+	cases := []struct {
+		name    string
+		entries []entry
+		rule    string
+	}{
+		{"a large model", []entry{{size: 3900 * mb, packed: 3500 * mb}}, ""},
+		{"a table of numbers", []entry{{size: 150 * mb, packed: 1 * mb}}, ""},
+		{"small, however well it packs", []entry{{size: 64 * mb, packed: 1}}, ""},
+		{"a bomb", []entry{{size: 201 * mb, packed: 1 * mb}}, "bundle/limit-ratio"},
+		{"many small bombs", []entry{{size: 60 * mb, packed: 1000}, {size: 60 * mb, packed: 1000}}, "bundle/limit-ratio"},
+		{"a file too large", []entry{{size: 4<<30 + 1, packed: 4 << 30}}, "bundle/limit-size"},
+		{"too large in all", []entry{{size: 4 << 30, packed: 4 << 30}, {size: 4 << 30, packed: 4 << 30}, {size: 1, packed: 1}}, "bundle/limit-size"},
+	}
+	for _, c := range cases {
+		switch p := DefaultLimits().check(c.entries); {
+		case c.rule == "" && p != nil:
+			t.Errorf("%s: %v", c.name, p)
+		case c.rule != "" && (p == nil || p.Rule != c.rule):
+			t.Errorf("%s: %v, want %s", c.name, p, c.rule)
+		}
+	}
+}

@@ -138,6 +138,9 @@ func checkProblem(t testing.TB, err error, code problem.Code, rule string) *prob
 	if p.Code != code || p.Rule != rule {
 		t.Errorf("problem %s of rule %s (%v), want %s of %s", p.Code, p.Rule, p, code, rule)
 	}
+	if strings.HasPrefix(rule, "bundle/") && p.Hint == "" {
+		t.Errorf("%v does not say what to do", p)
+	}
 	return p
 }
 

@@ -28,9 +28,9 @@ func generated(t *testing.T, path, want string) {
 
 func TestBundleRulesPage(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("# Rules for bundles\n\nEach rule is checked before anything is written; those about content, while it streams.\nThis page is made from the rules themselves.\n\n| rule | why | from |\n|---|---|---|\n")
+	b.WriteString("# Rules for bundles\n\nEach rule is checked before anything is written; those about content, while it streams.\nThis page is made from the rules themselves.\n\n| rule | why | from | what to do |\n|---|---|---|---|\n")
 	for _, r := range mcpb.Rules() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", r.ID, r.Why, r.Source)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.ID, r.Why, r.Source, r.Fix)
 	}
 	generated(t, root+"/docs/bundle-rules.md", b.String())
 }
