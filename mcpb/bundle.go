@@ -9,6 +9,7 @@ import (
 	"path"
 
 	"satchel/internal/problem"
+	"satchel/internal/spell"
 )
 
 // A File is one file of a bundle.
@@ -44,7 +45,7 @@ func Open(name string, lim Limits) (*Bundle, error) {
 		return nil, refuse("bundle/not-zip", "", "is a folder, not a bundle").At(name).Try("pack it first: satchel pack %s", name)
 	}
 	if !info.Mode().IsRegular() { // opening a pipe would wait for its writer
-		return nil, refuse("bundle/not-zip", "", "is not a regular file").At(name)
+		return nil, refuse("bundle/not-zip", "", "is a %s, not a regular file", kindOf(info.Mode())).At(name).Try("save its content to a file first")
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -66,7 +67,14 @@ func fromFile(f *os.File, name string, lim Limits) (*Bundle, error) {
 	return NewBundle(f, info.Size(), name, lim)
 }
 
-func cannotRead(name string, err error) error { return unreadable(err).At(name) }
+// cannotRead is about a file that a person named.
+func cannotRead(name string, err error) error {
+	p := unreadable(err).At(name)
+	if p.Code == problem.NotFound {
+		return p.Try("%s", spell.Hint(name))
+	}
+	return p.Try("look at its permissions")
+}
 
 // unreadable makes the problem for an error of the file system, which is not the bundle's fault.
 func unreadable(err error) *problem.Problem {

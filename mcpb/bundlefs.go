@@ -44,12 +44,34 @@ func (p *PackPlan) FS() (fs.FS, error) {
 			return File{Name: f.Name, Mode: f.Mode, Size: f.Size}, ok
 		},
 		isFolder: func(name string) bool { return folders[name] },
+		missing:  p.whyMissing,
 		open: func(name string) (io.ReadCloser, error) {
 			return openInside(root, byName[name].source)
 		},
 		children: sync.OnceValue(func() map[string][]fs.DirEntry { return childrenOf(files, maps.Keys(folders)) }),
 	}, nil
 }
+
+// whyMissing gives the error for what is not in the plan: it says by which rule a file that the folder has stays out.
+func (p *PackPlan) whyMissing(name string) error {
+	for _, x := range p.Excluded {
+		folder, isFolder := strings.CutSuffix(x.Name, "/")
+		if name == x.Name || isFolder && (name == folder || strings.HasPrefix(name, x.Name)) {
+			if _, err := os.Lstat(filepath.Join(p.Dir, filepath.FromSlash(name))); err == nil {
+				return leftOut(x.Reason)
+			}
+		}
+	}
+	return fs.ErrNotExist
+}
+
+// A leftOut is the error of opening a file that stays out of the bundle, for the reason that it is. It is an
+// [fs.ErrNotExist].
+type leftOut string
+
+func (e leftOut) Error() string        { return "left out: " + string(e) }
+func (e leftOut) LeftOut() string      { return string(e) }
+func (e leftOut) Is(target error) bool { return target == fs.ErrNotExist }
 
 // openInside opens a file below a folder, follows no link out of it and waits for no pipe.
 func openInside(dir, source string) (io.ReadCloser, error) {
@@ -88,6 +110,7 @@ type fileSystem struct {
 	lookup   func(name string) (File, bool)
 	isFolder func(name string) bool
 	open     func(name string) (io.ReadCloser, error) // of a file that lookup finds
+	missing  func(name string) error                  // why there is no such file; nil: for no reason
 	children func() map[string][]fs.DirEntry          // made when it is first asked for: few callers list
 }
 
@@ -118,7 +141,11 @@ func (f *fileSystem) Stat(name string) (fs.FileInfo, error) {
 	if name == "." || f.isFolder(name) {
 		return fileInfo{folderOf(name)}, nil
 	}
-	return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	err := error(fs.ErrNotExist)
+	if f.missing != nil {
+		err = f.missing(name)
+	}
+	return nil, &fs.PathError{Op: "stat", Path: name, Err: err}
 }
 
 type fileInfo struct{ File }

@@ -16,11 +16,13 @@ import (
 
 // PackOptions say how to pack. The zero value packs everything that the ignore rules let through, dated 1980.
 type PackOptions struct {
-	Entry    string                  // the manifest's entry point: it cannot be ignored away; "" when there is none
+	Entry    string                  // the manifest's entry point, a path as in the bundle: it cannot be ignored away; "" when there is none
+	Programs []string                // the files that the manifest's commands start: they cannot be ignored away either
 	Include  []string                // files to pack although they look like secrets or are ignored; paths as in the bundle
 	Follow   bool                    // pack what links inside the folder point to, instead of refusing them
 	ModTime  time.Time               // the date of every entry, in UTC; before 1980: 1980-01-01
 	Workers  int                     // files compressed at once; 0: one per processor, at most 6. The bytes are the same for any number
+	Check    func(*PackPlan) error   // called with the plan before anything is written; its error is that of planning. nil: not called
 	Progress func(done, total int64) // called with bytes of the files, from one goroutine at a time
 	output   *outputInTree           // where PackFile writes, when that is below the folder
 }
@@ -95,14 +97,6 @@ func Pack(ctx context.Context, w io.Writer, plan *PackPlan, opts PackOptions) (*
 
 func cannotWrite(err error) *problem.Problem {
 	return problem.New(problem.Failed, "pack/output", "cannot be written").Because(err)
-}
-
-// cannotReadInput is about a file or folder that is to be packed.
-func cannotReadInput(name string, err error) error {
-	if errors.Is(err, os.ErrNotExist) {
-		return problem.New(problem.NotFound, "pack/input", "there is no such file or folder").At(name)
-	}
-	return problem.New(problem.Failed, "pack/input", "cannot be read").At(name).Because(err)
 }
 
 // An outputInTree is the path below the folder that is packed, slash-separated, at which the bundle will be.

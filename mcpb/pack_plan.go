@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"satchel/internal/problem"
+	"satchel/internal/spell"
 	"satchel/mcpb/internal/ignore"
 )
 
@@ -48,11 +49,12 @@ const (
 
 // Plan walks the folder dir and decides what goes in. Problems are of class Invalid: a link that leads out of the folder,
 // a link at all without Follow, pipes and devices, names that no bundle can hold or that collide, no manifest.json, more
-// files than hosts accept. Nothing is an error that the ignore rules leave out.
+// files than hosts accept. Nothing is an error that the ignore rules leave out. The errors of opts.Check are given as
+// they are.
 func Plan(dir string, opts PackOptions) (*PackPlan, error) {
-	root, err := os.OpenRoot(dir)
+	root, err := openFolder(dir)
 	if err != nil {
-		return nil, cannotReadInput(dir, err)
+		return nil, err
 	}
 	defer root.Close()
 	real, err := realPath(dir)
@@ -69,6 +71,11 @@ func Plan(dir string, opts PackOptions) (*PackPlan, error) {
 	}
 	if err := w.finish(); err != nil {
 		return nil, err
+	}
+	if opts.Check != nil {
+		if err := opts.Check(w.plan); err != nil {
+			return nil, err
+		}
 	}
 	return w.plan, nil
 }
@@ -117,6 +124,7 @@ func newPlanner(root *os.Root, dir, real string, ignored *ignore.List, opts Pack
 	if opts.Entry != "" {
 		w.required = append(w.required, path.Clean(opts.Entry))
 	}
+	w.required = append(w.required, opts.Programs...)
 	return w
 }
 
@@ -152,14 +160,30 @@ func (w *planner) checkRequired() error {
 		case at >= 0: // the entry point or the manifest is a secret, or the bundle itself
 			return problem.New(problem.Invalid, "pack/required", "must be in the bundle, but is left out: %s", w.plan.Excluded[at].Reason).At(w.show(name))
 		case name == manifestName:
-			return problem.New(problem.Invalid, "bundle/no-manifest", "has no manifest.json").At(w.plan.Dir).Try("write one after MANIFEST.md of the MCPB specification, or pack the folder that has it")
+			return problem.New(problem.Invalid, "bundle/no-manifest", "has no manifest.json").At(w.plan.Dir).Try("satchel init %s writes one; or pack the folder that has it", w.plan.Dir)
 		case slices.Contains(w.included, name):
-			return problem.New(problem.NotFound, "pack/include", "is to be packed but is not there").At(w.show(name))
+			return w.notIncluded(name)
 		}
-		return problem.New(problem.Invalid, "pack/entry-point", "is the entry point but is not there").At(w.show(name)).
-			Try("build it first, or correct server.entry_point in manifest.json")
+		return problem.New(problem.Invalid, "pack/entry-point", "is what the manifest starts but is not there").At(w.show(name)).
+			Try("build it first, or correct server in manifest.json")
 	}
 	return nil
+}
+
+// notIncluded says why a file that is to be packed by name is not.
+func (w *planner) notIncluded(name string) error {
+	p := problem.New(problem.NotFound, "pack/include", "is to be packed but is not there").At(w.show(name)).Try("%s", spell.Hint(w.show(name)))
+	info, err := os.Stat(w.show(name))
+	if err != nil || !info.IsDir() {
+		return p
+	}
+	p = problem.New(problem.NotFound, "pack/include", "is a folder; --include takes files").At(w.show(name)).Try("name each file of it, such as those of satchel pack --list")
+	for _, f := range w.plan.Files {
+		if strings.HasPrefix(f.Name, name+"/") {
+			return p.Try("name each file of it: --include %s", f.Name)
+		}
+	}
+	return p
 }
 
 // checkNames refuses names that no reader accepts.

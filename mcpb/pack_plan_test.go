@@ -1,7 +1,9 @@
 package mcpb
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -103,6 +105,37 @@ func TestRequiredFilesMustBeThere(t *testing.T) {
 	checkProblem(t, err, problem.Invalid, "bundle/no-manifest")
 	_, err = Plan(filepath.Join(t.TempDir(), "nowhere"), PackOptions{})
 	checkProblem(t, err, problem.NotFound, "pack/input")
+}
+
+func TestProgramsCannotBeIgnoredAndTheRestSaysWhy(t *testing.T) {
+	t.Parallel()
+	dir := writeTree(t, files{".mcpbignore": "bin/\n*.png\n", "bin/tool": "x", "bin/other": "x", "icon.png": "x", ".env": "A=1"})
+	var checked *PackPlan
+	plan := planned(t, dir, PackOptions{Programs: []string{"bin/tool"}, Check: func(p *PackPlan) error { checked = p; return nil }})
+	checkNamesAre(t, plan.names(), "bin/tool", "manifest.json")
+	if checked != plan {
+		t.Error("the plan was not checked")
+	}
+	files, err := plan.FS()
+	must(t, err)
+	for name, want := range map[string]string{
+		"icon.png": ".mcpbignore line 2: *.png", "bin/other": ".mcpbignore line 1: bin/", ".env": "secret: an environment file", "bin/nowhere": "", "nowhere": "",
+	} {
+		_, err := fs.Stat(files, name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if out, ok := errors.AsType[leftOut](err); ok != (want != "") || out.LeftOut() != want {
+			t.Errorf("%s is left out for %q, want %q", name, out, want)
+		}
+	}
+	refused := problem.New(problem.Invalid, "manifest/icon", "no")
+	if _, err := Plan(dir, PackOptions{Check: func(*PackPlan) error { return refused }}); err != refused {
+		t.Errorf("%v", err)
+	}
+	if _, err := PackFile(t.Context(), dir, filepath.Join(dir, "out.mcpb"), PackOptions{Check: func(*PackPlan) error { return refused }}); err != refused || holdsAll(dir, []string{"out.mcpb"}) {
+		t.Errorf("%v, or a bundle was written", err)
+	}
 }
 
 func TestSecretsAreLeftOut(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"satchel/internal/problem"
 	"satchel/mcpb/internal/zipwrite"
@@ -94,7 +95,9 @@ func (p *packing) put(ctx context.Context, t *task) error {
 func (p *packing) header(f *PackedFile, head [8]byte) zipwrite.Header {
 	h := zipwrite.Header{Name: f.Name, Mode: f.Mode, Size: f.Size}
 	if !hasModes {
-		h.Mode = modeByContent(f.Name, head, p.opts.Entry)
+		if h.Mode = modeByContent(f.Name, head, p.opts.Entry); slices.Contains(p.opts.Programs, f.Name) {
+			h.Mode = 0o755
+		}
 	}
 	return h
 }

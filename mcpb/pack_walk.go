@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"satchel/internal/problem"
 	"satchel/mcpb/internal/ignore"
@@ -145,11 +146,16 @@ func (w *planner) file(name, source string, info fs.FileInfo) error {
 
 // leaveOut is the hint for what cannot be packed.
 func (w *planner) leaveOut(name string) string {
+	if strings.ContainsFunc(name, unicode.IsControl) { // no pattern, and no line of a shell, says it in one line
+		return "remove it, or rename it"
+	}
 	return "remove it, or leave it out: echo '/" + name + "' >> " + filepath.Join(w.plan.Dir, ignore.File)
 }
 
 func kindOf(m fs.FileMode) string {
 	switch {
+	case m.IsDir():
+		return "folder"
 	case m&fs.ModeNamedPipe != 0:
 		return "named pipe"
 	case m&fs.ModeSocket != 0:

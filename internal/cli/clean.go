@@ -97,7 +97,7 @@ func (o cleanOptions) run(ctx context.Context, a *app) (*host.Cleaned, error) {
 }
 
 func (a *app) warn(text string) {
-	a.err.Printf("%s %s\n", a.err.Yellow("warning:"), term.Visible(text))
+	a.err.Printf("%s %s\n", a.err.Yellow("warning:"), term.VisibleLine(text))
 }
 
 // verify shows what will run, asks, and starts the server.

@@ -160,7 +160,9 @@ func (a *app) fail(err error) {
 		_ = a.show(map[string]any{"error": jsonProblem(p, err)}, nil)
 		return
 	}
-	a.err.Printf("%s %s\n", a.err.Red("error:"), term.Visible(fullMessage(p, err)))
+	for _, line := range messages(p, err) {
+		a.err.Printf("%s %s\n", a.err.Red("error:"), term.VisibleLine(line))
+	}
 	if p.Rule != "" {
 		a.err.Printf("  %s %s (%s)\n", a.err.Faint("rule:"), p.Rule, source(p))
 	}
@@ -169,6 +171,20 @@ func (a *app) fail(err error) {
 			a.err.Printf("  %s %s\n", a.err.Faint([]string{"try: ", "     "}[min(i, 1)]), term.Visible(line))
 		}
 	}
+}
+
+// messages gives the lines that say what failed: one for each of several errors. A file's name may hold line breaks, so
+// the text is not cut at them.
+func messages(p *problem.Problem, err error) []string {
+	several, ok := err.(interface{ Unwrap() []error })
+	if !ok || p.Code == problem.Interrupted {
+		return []string{fullMessage(p, err)}
+	}
+	var lines []string
+	for _, e := range several.Unwrap() {
+		lines = append(lines, messages(p, e)...)
+	}
+	return lines
 }
 
 // errShown marks a failure that the command has printed itself. It is joined to the problem that gives the exit code.

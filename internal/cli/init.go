@@ -20,6 +20,7 @@ import (
 	"satchel/internal/scaffold/detect"
 	"satchel/internal/spec"
 	"satchel/internal/term"
+	"satchel/mcpb"
 	"satchel/mcpb/manifest"
 )
 
@@ -170,7 +171,7 @@ func (o *initOptions) existing() ([]byte, error) {
 		return nil, problem.New(problem.Refused, "init/exists", "is there already").At(path).
 			Try("look what would change, and keep what you wrote: satchel init --force %s", spec.ShellWords([]string{o.dir}))
 	}
-	return readCapped(path, manifest.MaxSize)
+	return mcpb.ReadFile(o.dir, "manifest.json", manifest.MaxSize)
 }
 
 // gitAuthor is who git says the person is, of the person's own settings only: the folder may be a stranger's.

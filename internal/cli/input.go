@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"satchel/internal/problem"
 	"satchel/internal/term"
@@ -19,7 +20,7 @@ func isBundle(path string) bool {
 	case ".json":
 		return false
 	}
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return false
 	}
@@ -29,28 +30,20 @@ func isBundle(path string) bool {
 	return err == nil && string(magic) == "PK\x03\x04"
 }
 
-// readCapped reads a regular file of at most limit bytes; a longer one, a folder or a pipe is refused.
-func readCapped(path string, limit int64) ([]byte, error) {
+// openRegular opens a file that a person named. It waits for no pipe and opens no device.
+func openRegular(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, notFound(path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, problem.New(problem.Invalid, "cli/file", "is not a regular file").At(path)
+		return nil, problem.New(problem.Invalid, "cli/file", "is not a regular file").At(path).Try("save its content to a file first")
 	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, notFound(path, err)
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, notFound(path, err)
-	}
-	if int64(len(data)) > limit {
-		return nil, problem.New(problem.Invalid, "cli/file", "is larger than %s", term.Bytes(limit)).At(path)
-	}
-	return data, nil
+	return f, nil
 }
 
 // progress begins a progress line on the error stream; none with --json.

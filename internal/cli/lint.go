@@ -276,7 +276,7 @@ func openLintSource(path string) (*lintSource, error) {
 		}
 		return &lintSource{subject: lint.Subject{Manifest: data, Files: b.FS()}, at: lint.Place{Archive: relativeTo(path)}, bundle: b, close: b.Close}, nil
 	}
-	data, err := readCapped(path, manifest.MaxSize)
+	data, err := mcpb.ReadFile(filepath.Dir(path), filepath.Base(path), manifest.MaxSize)
 	if err != nil {
 		return nil, err
 	}
@@ -287,8 +287,7 @@ func noClose() error { return nil }
 
 // openLintFolder looks at a folder as it would be packed.
 func openLintFolder(dir string) (*lintSource, error) {
-	name := filepath.Join(dir, "manifest.json")
-	data, err := readCapped(name, manifest.MaxSize)
+	data, err := mcpb.ReadFile(dir, "manifest.json", manifest.MaxSize)
 	if err != nil {
 		return nil, err
 	}
@@ -300,9 +299,13 @@ func openLintFolder(dir string) (*lintSource, error) {
 	if err != nil {
 		return nil, err
 	}
+	root, err := os.OpenRoot(dir) // links out of the folder are not followed
+	if err != nil {
+		return nil, notFound(dir, err)
+	}
 	return &lintSource{
-		subject: lint.Subject{Manifest: data, Files: files, Beside: os.DirFS(dir)},
-		at:      lint.Place{Dir: relativeTo(dir)}, manifest: name, dir: dir, close: noClose,
+		subject: lint.Subject{Manifest: data, Files: files, Beside: root.FS()},
+		at:      lint.Place{Dir: relativeTo(dir)}, manifest: filepath.Join(dir, "manifest.json"), dir: dir, close: root.Close,
 	}, nil
 }
 

@@ -79,32 +79,44 @@ func (o *packOptions) complete(args []string) error {
 	return nil
 }
 
-// packing validates the manifest of the folder and gives the options for package mcpb.
+// packing validates the manifest of the folder and gives the options for package mcpb. Once more it is validated against
+// what will be in the bundle: a file that it names may be ignored.
 func (o packOptions) packing(a *app) (*manifest.Manifest, mcpb.PackOptions, error) {
 	opts := mcpb.PackOptions{Follow: o.follow, Include: o.include}
-	src, err := openManifest(o.dir)
+	src, err := manifestIn(o.dir, "manifest.json")
 	if err != nil {
 		return nil, opts, err
 	}
 	defer src.close()
-	report := manifest.Validate(src.data, manifest.Checks{Files: src.files})
-	report.File = src.name
-	if !a.json {
-		report.Render(a.err, src.data, a.err.Color)
-	}
-	if !report.OK() && !a.json {
-		return nil, opts, a.invalid(report)
-	}
-	if err := report.Err(); err != nil {
-		return nil, opts, err
+	if report := manifest.Validate(src.data, manifest.Checks{Files: src.files}); !report.OK() {
+		return nil, opts, o.report(a, report, src)
 	}
 	m, _, err := manifest.Parse(src.data)
 	if err != nil {
 		return nil, opts, err
 	}
-	opts.Entry = m.Server.EntryPoint
+	opts.Entry, opts.Programs = m.EntryFile(), m.Programs(src.files)
+	opts.Check = func(plan *mcpb.PackPlan) error {
+		files, err := plan.FS()
+		if err != nil {
+			return err
+		}
+		return o.report(a, manifest.Validate(src.data, manifest.Checks{Files: files}), src)
+	}
 	opts.ModTime, err = sourceDate(a.getenv("SOURCE_DATE_EPOCH"))
 	return m, opts, err
+}
+
+// report shows what was found in the manifest, and refuses one that is not valid.
+func (o packOptions) report(a *app, report *manifest.Report, src *manifestSource) error {
+	report.File = src.name
+	if !a.json {
+		report.Render(a.err, src.data, a.err.Color)
+	}
+	if !report.OK() && !a.json {
+		return a.invalid(report)
+	}
+	return report.Err()
 }
 
 // sourceDate reads SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/); the zero time is 1980.
@@ -115,7 +127,7 @@ func sourceDate(epoch string) (time.Time, error) {
 	sec, err := strconv.ParseInt(epoch, 10, 64)
 	if err != nil || sec < 0 {
 		return time.Time{}, problem.New(problem.Usage, "pack/source-date", "SOURCE_DATE_EPOCH is %q, not a number of seconds since 1970", epoch).
-			From("reproducible-builds.org, SOURCE_DATE_EPOCH")
+			From("reproducible-builds.org, SOURCE_DATE_EPOCH").Try("unset SOURCE_DATE_EPOCH, or set it to the date of the last commit: $(git log -1 --format=%%ct)")
 	}
 	return time.Unix(sec, 0).UTC(), nil
 }
@@ -140,7 +152,7 @@ func (o packOptions) run(cmd *cobra.Command, a *app) (*packResult, error) {
 
 func (o packOptions) print(a *app, res *packResult) {
 	for _, w := range res.Warnings {
-		a.err.Printf("%s %s\n", a.err.Yellow("warning:"), term.Visible(w))
+		a.warn(w)
 	}
 	a.out.Printf("packed %s %s: %d files, %s -> %s\n", term.VisibleLine(res.Name), term.VisibleLine(res.Version), res.Files, term.Bytes(res.BytesIn), term.Bytes(res.Size))
 	a.out.Printf("%s\n%s\n", term.VisibleLine(res.Out), res.Digest)
@@ -166,7 +178,7 @@ func (o packOptions) printList(a *app) error {
 			a.out.Printf("%s\t%s\t%s\n", a.out.Yellow("out"), term.VisibleLine(x.Name), term.VisibleLine(x.Reason))
 		}
 		for _, w := range plan.Warnings {
-			a.err.Printf("%s %s\n", a.err.Yellow("warning:"), term.Visible(w))
+			a.warn(w)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,10 +38,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SATCHEL_HOME", filepath.Join(env.WorkDir, "satchel-home"))
 			env.Setenv("TMPDIR", filepath.Join(env.WorkDir, "tmp"))
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("NEWLINE", "x\nerror: spoof")
 			return errors.Join(os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o755), os.Mkdir(filepath.Join(env.WorkDir, "tmp"), 0o755))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "zip": zipNames, "fifo": fifo, "empty": empty,
+			"exits": exits, "zip": zipNames, "fifo": fifo, "empty": empty, "for-each": forEach,
 		},
 	})
 }
@@ -61,6 +63,22 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// forEach runs a command with COMMAND replaced by each word: for-each WORD... -- exits CODE COMMAND ARGS...
+func forEach(ts *testscript.TestScript, neg bool, args []string) {
+	cut := slices.Index(args, "--")
+	if neg || cut < 1 || len(args) < cut+4 || args[cut+1] != "exits" {
+		ts.Fatalf("usage: for-each WORD... -- exits CODE COMMAND ARGS...")
+	}
+	for _, word := range args[:cut] {
+		line := slices.Clone(args[cut+2:])
+		for i := range line {
+			line[i] = strings.ReplaceAll(line[i], "COMMAND", word)
+		}
+		ts.Logf("%s: %s", word, strings.Join(line, " "))
+		exits(ts, false, line)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"satchel/internal/problem"
+	"satchel/internal/spell"
 	"satchel/internal/term"
 	"satchel/mcpb"
 	"satchel/mcpb/manifest"
@@ -130,36 +131,51 @@ type manifestSource struct {
 	close func() error
 }
 
-// openManifest reads the manifest of a manifest file, a folder or a bundle.
+// openManifest reads the manifest of a manifest file, a folder or a bundle. A link is followed inside its folder only:
+// the folder may be somebody else's, and what is outside of it is not to be shown.
 func openManifest(path string) (*manifestSource, error) {
 	info, err := os.Stat(path)
-	if err != nil {
+	switch {
+	case err != nil && !isLink(path):
 		return nil, notFound(path, err)
+	case err == nil && info.IsDir():
+		return manifestIn(path, "manifest.json")
+	case !isBundle(path):
+		return manifestIn(filepath.Dir(path), filepath.Base(path))
 	}
-	if !info.IsDir() && isBundle(path) {
-		b, err := mcpb.Open(path, mcpb.Limits{})
-		if err != nil {
-			return nil, err
-		}
-		data, err := b.Manifest()
-		if err != nil {
-			return nil, errors.Join(err, b.Close())
-		}
-		return &manifestSource{name: path + "/manifest.json", data: data, files: b.FS(), close: b.Close}, nil
-	}
-	if info.IsDir() {
-		path = filepath.Join(path, "manifest.json")
-	}
-	data, err := readCapped(path, manifest.MaxSize)
+	b, err := mcpb.Open(path, mcpb.Limits{})
 	if err != nil {
 		return nil, err
 	}
-	return &manifestSource{name: path, data: data, files: os.DirFS(filepath.Dir(path)), close: func() error { return nil }}, nil
+	data, err := b.Manifest()
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return &manifestSource{name: path + "/manifest.json", data: data, files: b.FS(), close: b.Close}, nil
 }
 
+func isLink(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&fs.ModeSymlink != 0
+}
+
+// manifestIn reads a manifest in a folder, whose other files it shows as well.
+func manifestIn(dir, name string) (*manifestSource, error) {
+	data, err := mcpb.ReadFile(dir, name, manifest.MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, notFound(dir, err)
+	}
+	return &manifestSource{name: filepath.Join(dir, name), data: data, files: root.FS(), close: root.Close}, nil
+}
+
+// notFound is about a file or folder that a person named.
 func notFound(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return problem.New(problem.NotFound, "cli/file", "there is no such file or folder").At(path)
+		return problem.New(problem.NotFound, "cli/file", "there is no such file or folder").At(path).Try("%s", spell.Hint(path))
 	}
-	return problem.New(problem.Failed, "cli/file", "cannot be read").At(path).Because(err)
+	return problem.New(problem.Failed, "cli/file", "cannot be read").At(path).Because(err).Try("look at its permissions")
 }

@@ -119,12 +119,9 @@ func (c *Cleaning) open(ctx context.Context) error {
 
 // pack makes a bundle of a folder.
 func (c *Cleaning) pack(ctx context.Context) (string, error) {
-	data, err := os.ReadFile(filepath.Join(c.path, "manifest.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", problem.New(problem.NotFound, "clean/manifest", "has no manifest.json").At(c.path)
-	}
+	data, err := mcpb.ReadFile(c.path, "manifest.json", manifest.MaxSize)
 	if err != nil {
-		return "", problem.New(problem.Failed, "clean/manifest", "its manifest cannot be read").At(c.path).Because(err)
+		return "", err
 	}
 	m, report, err := manifest.Parse(data)
 	if err != nil {
@@ -132,7 +129,7 @@ func (c *Cleaning) pack(ctx context.Context) (string, error) {
 		return "", report.Err()
 	}
 	file := filepath.Join(c.tmp, "packed.mcpb")
-	packed, err := mcpb.PackFile(ctx, c.path, file, mcpb.PackOptions{Entry: m.Server.EntryPoint, ModTime: c.opts.ModTime})
+	packed, err := mcpb.PackFile(ctx, c.path, file, mcpb.PackOptions{Entry: m.EntryFile(), Programs: m.Programs(os.DirFS(c.path)), ModTime: c.opts.ModTime})
 	if err != nil {
 		return "", err
 	}

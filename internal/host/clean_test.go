@@ -10,7 +10,6 @@ import (
 
 	"satchel/internal/problem"
 	"satchel/mcpb"
-	"satchel/mcpb/manifest"
 )
 
 // messy is a bundle with a file that is to be dropped, signed when der is not empty.
@@ -134,7 +133,7 @@ func TestCleanWritesNothingOnRefusal(t *testing.T) {
 	_, err = w.cleaning(t, w.path("messy-x")).Write(t.Context(), w.path("home"))
 	wantProblem(t, err, problem.Failed, "clean/write")
 	_, err = w.OpenCleaning(t.Context(), w.path("home"), CleanOptions{})
-	wantProblem(t, err, problem.NotFound, "clean/manifest")
+	wantProblem(t, err, problem.NotFound, "pack/input")
 	_, err = w.OpenCleaning(t.Context(), w.path("nothing"), CleanOptions{})
 	wantProblem(t, err, problem.NotFound, "bundle/file")
 }
@@ -152,13 +151,4 @@ func TestCleanOfWhatDoesNotStart(t *testing.T) {
 	}
 	err := c.Verify(t.Context(), leastStart, func(string) {})
 	wantProblem(t, err, problem.NeedsConfig, "clean/original")
-}
-
-func TestPrograms(t *testing.T) {
-	m := &manifest.Manifest{Server: manifest.Server{EntryPoint: "./x", MCPConfig: &manifest.MCPConfig{
-		Command: manifest.Command{Command: "${__dirname}/bin/a"}, PlatformOverrides: map[string]manifest.Command{"win32": {Command: "bin/b"}},
-	}}}
-	if got := programs(m); !slices.Equal(got, []string{"x", "bin/a", "bin/b"}) {
-		t.Errorf("%q", got)
-	}
 }

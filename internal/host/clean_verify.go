@@ -14,7 +14,6 @@ import (
 	"satchel/internal/problem"
 	"satchel/internal/prune"
 	"satchel/mcpb"
-	"satchel/mcpb/manifest"
 )
 
 const (
@@ -135,22 +134,10 @@ func (c *Cleaning) trial(ctx context.Context, b *mcpb.Bundle) (*Trial, error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, problem.New(problem.Failed, "clean/temporary", "cannot be removed").At(dir).Because(err)
 	}
-	if _, err := b.Extract(ctx, dir, mcpb.ExtractOptions{Executable: programs(c.manifest)}); err != nil {
+	if _, err := b.Extract(ctx, dir, mcpb.ExtractOptions{Executable: append(c.manifest.Programs(b.FS()), c.manifest.EntryFile())}); err != nil {
 		return nil, err
 	}
 	return c.host.TryFolder(dir, c.manifest, c.opts.Answers)
-}
-
-// programs are the files that hosts make executable whatever the archive says.
-func programs(m *manifest.Manifest) []string {
-	list := []string{filepath.ToSlash(filepath.Clean(m.Server.EntryPoint))}
-	if c := m.Server.MCPConfig; c != nil {
-		list = append(list, strings.TrimPrefix(c.Command.Command, "${__dirname}/"))
-		for _, o := range c.PlatformOverrides {
-			list = append(list, strings.TrimPrefix(o.Command, "${__dirname}/"))
-		}
-	}
-	return list
 }
 
 // serve starts the server of a bundle and gives what it offers, free of what differs from start to start, and what it

@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"errors"
-	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -78,7 +77,7 @@ func (h *Host) inspect(ctx context.Context, b *mcpb.Bundle, file string, pairs [
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c := &Candidate{bundle: b, entry: path.Clean(m.Server.EntryPoint)}
+	c := &Candidate{bundle: b, entry: m.EntryFile()}
 	bundleDigest, contentDigest, err := b.Digests()
 	if err != nil {
 		return nil, err

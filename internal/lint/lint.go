@@ -16,9 +16,7 @@ import (
 	"context"
 	"encoding/json"
 	"io/fs"
-	"path"
 	"slices"
-	"strings"
 
 	"satchel/internal/problem"
 	"satchel/internal/term"
@@ -272,7 +270,7 @@ func lineColumn(text []byte, offset int) (line, column int) {
 
 // sources are the programs that the manifest starts: the author's own, wherever they are.
 func (r *run) sources() []string {
-	list := []string{path.Clean(strings.TrimPrefix(r.manifest.Server.EntryPoint, "${__dirname}/"))}
+	list := []string{r.manifest.EntryFile()}
 	for v := range r.outline.Texts("server", "mcp_config") {
 		if name, ok := inBundle(v.Text); ok {
 			list = append(list, name)

@@ -119,7 +119,7 @@ func (d dependency) locate(data []byte) spot {
 
 // root gives the package.json of the server itself, which is at the top or beside the entry point.
 func (r *run) root() *file {
-	for dir := path.Dir(path.Clean(r.manifest.Server.EntryPoint)); ; dir = path.Dir(dir) {
+	for dir := path.Dir(r.manifest.EntryFile()); ; dir = path.Dir(dir) {
 		if f := r.tree.byName[path.Join(dir, "package.json")]; f != nil && f.pkg != nil {
 			return f
 		}

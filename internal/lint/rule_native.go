@@ -138,5 +138,5 @@ func (r *run) isPlatformProgram(name string) bool {
 	return slices.ContainsFunc(commands, func(c string) bool {
 		f := r.programFile(c, "win32")
 		return f != nil && f.name == name
-	}) || r.manifest.Server.Type == manifest.Binary && path.Clean(r.manifest.Server.EntryPoint) == name
+	}) || r.manifest.Server.Type == manifest.Binary && r.manifest.EntryFile() == name
 }

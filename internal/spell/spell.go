@@ -1,5 +1,6 @@
 // Package spell finds the word that a misspelling most likely meant, for "did you mean". It is for short words from
-// hostile places: what is too long or too much is not looked at.
+// hostile places: what is too long or too much is not looked at. [Hint] does the same for the path of a
+// file.
 package spell
 
 import "strings"

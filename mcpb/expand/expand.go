@@ -84,7 +84,7 @@ func Expand(m *manifest.Manifest, in Input) (*Command, error) {
 	if base.Command == "" {
 		return nil, noCommand(m)
 	}
-	e := &expander{in: in, entry: m.Server.EntryPoint, values: valuesOf(m, in), cmd: &Command{Env: map[string]string{}, ShownEnv: map[string]string{}}}
+	e := &expander{in: in, entry: m.EntryFile(), values: valuesOf(m, in), cmd: &Command{Env: map[string]string{}, ShownEnv: map[string]string{}}}
 	for _, o := range m.UserConfig {
 		if e.values[optionPrefix+o.Key].missing {
 			e.cmd.Missing = append(e.cmd.Missing, o)
@@ -162,7 +162,7 @@ func platformKeys(os, arch string) []string {
 // An expander is one run of Expand.
 type expander struct {
 	in     Input
-	entry  string // the manifest's entry_point
+	entry  string // the manifest's entry point, as a path in the bundle
 	values map[string]value
 	cmd    *Command
 	bytes  int // made so far, what was dropped again included: the measure of memory and time

@@ -355,6 +355,16 @@ func TestTheEntryPointAsAnArgument(t *testing.T) {
 	}
 }
 
+func TestTheEntryPointIsWrittenInSeveralWays(t *testing.T) {
+	for _, entry := range []string{"./server/index.js", "${__dirname}/server/index.js"} {
+		m := server("node", []string{"server/index.js"})
+		m.Server.EntryPoint = entry
+		if cmd := expandOK(t, m, linux(nil, "server/index.js")); cmd.Argv[1] != "/ext/server/index.js" {
+			t.Errorf("%s: got %q", entry, cmd.Argv[1])
+		}
+	}
+}
+
 func TestPlatformOverrides(t *testing.T) {
 	m := server("base", []string{"a"})
 	m.Server.MCPConfig.Env = map[string]string{"A": "base", "B": "base"}

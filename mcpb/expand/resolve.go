@@ -47,7 +47,7 @@ func (in Input) entryPath(entry, arg string) (string, bool) {
 		return "", false
 	}
 	clean := path.Clean(arg)
-	if clean == "." || clean != path.Clean(entry) || !fs.ValidPath(clean) || !in.exists(clean) {
+	if clean == "." || clean != entry || !fs.ValidPath(clean) || !in.exists(clean) {
 		return "", false
 	}
 	return in.join(clean), true

@@ -9,6 +9,13 @@ import (
 	"strings"
 )
 
+// EntryFile gives the entry point as a path in the bundle, slash-separated and clean, whichever way the manifest writes
+// it: "./x.js" and "${__dirname}/x.js" are x.js. It is "" when there is no entry point, or none inside the bundle.
+func (m *Manifest) EntryFile() string {
+	name, _ := localPath(m.Server.EntryPoint)
+	return name
+}
+
 // localPath gives a path of the manifest as a path inside the bundle, or why it is none.
 func localPath(p string) (name, why string) {
 	p = strings.TrimPrefix(p, "${__dirname}/")
@@ -20,8 +27,10 @@ func localPath(p string) (name, why string) {
 	case strings.HasPrefix(p, "/"), len(p) > 1 && p[1] == ':' && isLetter(rune(p[0])):
 		return "", "is absolute; it must be relative to the bundle"
 	}
-	p = path.Clean(p)
-	if !fs.ValidPath(p) || strings.ContainsRune(p, 0) {
+	switch p = path.Clean(p); {
+	case p == ".":
+		return "", "is the folder itself, not a file"
+	case !fs.ValidPath(p) || strings.ContainsRune(p, 0):
 		return "", "leads out of the bundle"
 	}
 	return p, ""
@@ -39,6 +48,41 @@ func openFile(files fs.FS, name string) (fs.File, error) {
 	return files.Open(name)
 }
 
+// whyNot says why the bundle has no such file that can be read; "" when it has.
+func whyNot(files fs.FS, name string) string {
+	info, err := fs.Stat(files, name)
+	switch {
+	case err != nil:
+		return whyMissing(files, name, err)
+	case info.IsDir():
+		return "is a folder"
+	case !info.Mode().IsRegular():
+		return "is no file"
+	}
+	return ""
+}
+
+// whyMissing explains an error of opening a file. A file system that leaves files out says why by a method of its errors.
+func whyMissing(files fs.FS, name string, err error) string {
+	type leaving interface {
+		error
+		LeftOut() string
+	}
+	if out, ok := errors.AsType[leaving](err); ok {
+		return "is left out of the bundle: " + out.LeftOut()
+	}
+	to, notLink := fs.ReadLink(files, name)
+	switch {
+	case notLink == nil && errors.Is(err, fs.ErrNotExist):
+		return "is a link to " + to + ", which is not there"
+	case notLink == nil:
+		return "is a link to " + to + "; only relative links that stay in the folder are followed"
+	case errors.Is(err, fs.ErrNotExist):
+		return "is not there"
+	}
+	return "cannot be read: " + err.Error()
+}
+
 // entryPoint: the reference never looks whether the server is in the bundle.
 func (c *meaning) entryPoint() {
 	server := c.root.get("server")
@@ -52,11 +96,7 @@ func (c *meaning) entryPoint() {
 	}
 	name, why := localPath(n.str)
 	if why == "" && c.files != nil {
-		if info, err := fs.Stat(c.files, name); err != nil {
-			why = "is not there"
-		} else if !info.Mode().IsRegular() {
-			why = "is no file"
-		}
+		why = whyNot(c.files, name)
 	}
 	if why != "" {
 		c.at("manifest/entry-point", Error, p, n, `name the server's file, such as "server/index.js"`, fmt.Sprintf("%s %s", quote(n.str), why))
@@ -124,9 +164,13 @@ func (c *meaning) picture(n *node, p *place, notPNG Severity) {
 }
 
 func (c *meaning) pictureFile(name string, n *node, p *place, notPNG Severity) {
-	f, err := openFile(c.files, name)
+	if why := whyNot(c.files, name); why != "" {
+		c.at("manifest/icon", Error, p, n, "name a picture in the bundle", quote(n.str)+" "+why)
+		return
+	}
+	f, err := c.files.Open(name)
 	if err != nil {
-		c.at("manifest/icon", Error, p, n, "name a picture in the bundle", quote(n.str)+" is not there")
+		c.at("manifest/icon", Error, p, n, "look at its permissions", quote(n.str)+" cannot be read")
 		return
 	}
 	defer f.Close()
@@ -156,9 +200,15 @@ func (c *meaning) locale() {
 	if c.files == nil {
 		return
 	}
-	if _, err := readTexts(c.files, name); errors.Is(err, fs.ErrNotExist) {
-		c.at("manifest/locale", Warning, p.key("resources"), l.get("resources"), "", quote(name)+" is not there: is the path right?")
-	} else if err != nil {
+	if why := whyNot(c.files, name); why != "" {
+		severity := Error
+		if _, err := fs.Stat(c.files, name); errors.Is(err, fs.ErrNotExist) {
+			severity = Warning
+		}
+		c.at("manifest/locale", severity, p.key("resources"), l.get("resources"), "is the path right?", quote(name)+" "+why)
+		return
+	}
+	if _, err := readTexts(c.files, name); err != nil {
 		c.at("manifest/locale", Error, p.key("resources"), l.get("resources"), "", quote(name)+" cannot be read: "+err.Error())
 	}
 }

@@ -26,6 +26,7 @@ func (c *meaning) check() {
 	c.declared("prompts", "prompt")
 	c.links()
 	c.entryPoint()
+	c.commands()
 	c.pictures()
 	c.locale()
 }

@@ -34,6 +34,7 @@ func Rules() []Rule {
 		{"manifest/name", "The name gives no id under which the extension could be installed.", ours},
 		{"manifest/semver", "Updates need versions that can be compared.", specSource},
 		{"manifest/entry-point", "The entry point must be a file of the bundle.", ours},
+		{"manifest/command", "A command inside the bundle must be a file of the bundle, on every system that it is for.", ours},
 		{"manifest/icon", "A picture that is not in the bundle, or has no size, cannot be shown; hosts show PNG.", specSource},
 		{"manifest/locale", "Translated texts must be JSON files of the bundle.", specSource},
 		{"manifest/undeclared", "${user_config.x} without such an option stays as it is, and the server gets that text.", ours},

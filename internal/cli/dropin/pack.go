@@ -105,12 +105,13 @@ func (s *session) packInto(dir, out string, m *manifest.Manifest) (*mcpb.PackRep
 	if opts.ModTime, err = s.SourceDate(); err != nil {
 		return nil, "", err
 	}
-	entry := m.Server.EntryPoint
-	if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(entry))); err == nil && info.Mode().IsRegular() && filepath.IsLocal(filepath.FromSlash(entry)) {
+	entry := m.EntryFile()
+	if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(entry))); err == nil && info.Mode().IsRegular() {
 		opts.Entry = entry
-	} else if entry != "" {
-		s.complain("warning: %s is the entry point but is not in the folder", term.VisibleLine(entry))
+	} else if m.Server.EntryPoint != "" {
+		s.complain("warning: %s is the entry point but is not in the folder", term.VisibleLine(m.Server.EntryPoint))
 	}
+	opts.Programs = m.Programs(os.DirFS(dir))
 	report, err := mcpb.PackFile(s.ctx, dir, out, opts)
 	if err != nil {
 		return nil, "", err
