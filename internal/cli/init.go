@@ -31,15 +31,16 @@ type initOptions struct {
 	command    []string // what follows --from
 	env        []string
 	version    string
+	template   string
 }
 
 type initResult struct {
 	Dir         string                `json:"dir"`
-	Written     []string              `json:"written"` // files, relative to dir
-	Manifest    *manifest.Manifest    `json:"manifest"`
-	Sources     []detect.Source       `json:"sources"`     // where values come from that were not made up
-	Notes       []detect.Note         `json:"notes"`       // what was left out, and why
-	Differences []scaffold.Difference `json:"differences"` // to the manifest that was there
+	Written     []string              `json:"written"`            // files, relative to dir
+	Manifest    *manifest.Manifest    `json:"manifest,omitempty"` // not of a template
+	Sources     []detect.Source       `json:"sources"`            // where values come from that were not made up
+	Notes       []detect.Note         `json:"notes"`              // what was left out, and why
+	Differences []scaffold.Difference `json:"differences"`        // to the manifest that was there
 	Warnings    []string              `json:"warnings"`
 	Findings    []manifest.Finding    `json:"findings"` // what is to be done before it can be packed
 	Next        []string              `json:"next"`     // commands
@@ -53,9 +54,12 @@ func newInit(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "init [DIR] [--from COMMAND ARGS...]",
 		GroupID: "author",
-		Short:   "Write the manifest of a new extension",
+		Short:   "Begin an extension: its manifest, or a whole project",
 		Long: `Writes DIR/manifest.json (default: in this folder). On a terminal it asks; with -y it asks nothing and takes what
 package.json, pyproject.toml, go.mod or Cargo.toml say, and defaults for the rest.
+
+--template begins a new project in DIR, new or empty, with a server that works and its test: node (JavaScript and the
+official SDK), python (Python alone), uv (Python and the packages that uv brings), go (static programs, official SDK).
 
 --from starts a server that you have, after showing the command: its tools and prompts go into the manifest. All that
 follows --from is the command. Paths in it that are below DIR are written so that they hold on every machine; folders
@@ -63,7 +67,7 @@ elsewhere, and variables of --env that look like secrets, become questions to th
 
 A manifest that is there is replaced with --force only: its server, and whatever the project does not say, are kept,
 and every value that changes or is lost is shown.`,
-		Example: "  satchel init\n  satchel init my-extension -y\n  satchel init --env API_KEY=abc --from node server/index.js",
+		Example: "  satchel init\n  satchel init my-extension -y\n  satchel init my-extension --template node -y\n  satchel init --env API_KEY=abc --from node server/index.js",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if o.from {
 				return nil
@@ -84,6 +88,7 @@ and every value that changes or is lost is shown.`,
 	cmd.Flags().BoolVar(&o.force, "force", false, "replace a manifest that is there")
 	cmd.Flags().BoolVar(&o.from, "from", false, "start the server that the following command starts, and describe it")
 	cmd.Flags().StringArrayVar(&o.env, "env", nil, "a variable for that command, KEY=VALUE (repeatable)")
+	cmd.Flags().StringVarP(&o.template, "template", "t", "", "begin a new project: node, python, uv or go")
 	cmd.Flags().StringVar(&o.version, "manifest-version", "", "the version of the manifest (default 0.3; 0.4 for uv)")
 	return cmd
 }
@@ -108,6 +113,9 @@ func (o *initOptions) complete(args []string, dash int) {
 }
 
 func (o *initOptions) run(ctx context.Context, a *app) (*initResult, error) {
+	if o.template != "" {
+		return o.begin(ctx, a)
+	}
 	if err := o.check(a); err != nil {
 		return nil, err
 	}
@@ -120,7 +128,7 @@ func (o *initOptions) run(ctx context.Context, a *app) (*initResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := &initResult{Dir: o.dir, Written: []string{"manifest.json"}, Notes: []detect.Note{}, Warnings: []string{}, Differences: []scaffold.Difference{}}
+	res := newInitResult(o.dir)
 	if old != nil {
 		if err := scaffold.Renew(old, draft); err != nil {
 			res.warn(a, "nothing is kept of the manifest that was there: "+err.Error())
@@ -132,6 +140,14 @@ func (o *initOptions) run(ctx context.Context, a *app) (*initResult, error) {
 		}
 	}
 	return o.write(draft, old, res)
+}
+
+// newInitResult has no null in its JSON form.
+func newInitResult(dir string) *initResult {
+	return &initResult{
+		Dir: dir, Written: []string{"manifest.json"}, Sources: []detect.Source{}, Notes: []detect.Note{}, Warnings: []string{},
+		Differences: []scaffold.Difference{}, Findings: []manifest.Finding{},
+	}
 }
 
 // warn shows warnings when they arise, before a person agrees to anything.
@@ -269,22 +285,19 @@ func (o *initOptions) write(d *scaffold.Draft, old []byte, res *initResult) (*in
 	if err := atomicfile.Write(report.File, data, 0o644); err != nil {
 		return nil, problem.New(problem.Failed, "init/write", "cannot be written").At(report.File).Because(err)
 	}
-	res.Manifest, res.Sources = &d.Manifest, append([]detect.Source{}, d.Sources...)
+	res.Manifest, res.Sources = &d.Manifest, append(res.Sources, d.Sources...)
 	res.Notes = append(res.Notes, d.Notes...)
 	res.Differences = append(res.Differences, scaffold.Differences(old, data)...)
 	res.Findings = manifest.Validate(data, manifest.Checks{Files: os.DirFS(o.dir)}).Findings
-	res.Next = nextCommands(o.dir)
-	return res, nil
+	abs, err := filepath.Abs(o.dir)
+	res.Next = nextCommands(o.dir, filepath.Base(abs))
+	return res, err
 }
 
-// nextCommands are what an author types next.
-func nextCommands(dir string) []string {
-	bundle := filepath.Base(dir) + ".mcpb"
-	if abs, err := filepath.Abs(dir); err == nil {
-		bundle = filepath.Base(abs) + ".mcpb"
-	}
+// nextCommands are what an author types next; folder is the last element of dir's absolute path.
+func nextCommands(dir, folder string) []string {
 	line := func(words ...string) string { return "satchel " + spec.ShellWords(words) }
-	return []string{line("validate", dir), line("pack", dir), line("install", bundle)}
+	return []string{line("validate", dir), line("lint", dir), line("pack", dir), line("install", folder+".mcpb")}
 }
 
 func (o *initOptions) print(a *app, res *initResult) {

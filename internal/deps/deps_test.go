@@ -46,15 +46,15 @@ func TestLookNamesEachMissingProgramAndFolder(t *testing.T) {
 	if got, want := l.packages(), []string{"gcc", "libc6-dev", "unzip"}; !slices.Equal(got, want) {
 		t.Errorf("packages %v, want %v", got, want)
 	}
-	if len(l.folders) != 2 {
-		t.Errorf("%d folders, want the two that the tests need", len(l.folders))
+	if len(l.folders) != 3 {
+		t.Errorf("%d folders, want the three that the tests need", len(l.folders))
 	}
 	l, err = look(source(t), true, all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(l.programs) != 0 || len(l.folders) != 3 {
-		t.Errorf("with -bench: programs %v, %d folders; want none and 3", l.programs, len(l.folders))
+	if len(l.programs) != 0 || len(l.folders) != 4 {
+		t.Errorf("with -bench: programs %v, %d folders; want none and 4", l.programs, len(l.folders))
 	}
 }
 

@@ -31,7 +31,7 @@ func programs() []program {
 
 // npmFolders are the folders with a lock file, relative to the root of the source.
 func npmFolders(bench bool) []string {
-	dirs := []string{"testdata/npm", "examples/filesystem"}
+	dirs := []string{"testdata/npm", "examples/filesystem", "internal/scaffold/template/node"}
 	if bench {
 		dirs = append(dirs, "testdata/npm-bench")
 	}
