@@ -2,13 +2,16 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"satchel/internal/cli/dropin"
+	"satchel/internal/host"
 	"satchel/internal/problem"
+	"satchel/mcpb/signature"
 )
 
 // MainAs is Main for a program of any name (argv[0]): one called mcpb or dxt speaks the reference's command line.
@@ -32,12 +35,31 @@ What differs on purpose is in docs/compatibility.md.`,
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.code = dropin.Main(cmd.Context(), args, dropin.Env{
-				Out: a.out, Err: a.err, Ask: a.confirm, Create: a.createManifest,
+				Out: a.out, Err: a.err, Ask: a.confirm, Create: a.createManifest, Clean: a.cleanUnproved,
+				Trust:      func() (signature.Trust, error) { return signature.Trust{System: true}, nil },
 				SourceDate: func() (time.Time, error) { return sourceDate(a.getenv("SOURCE_DATE_EPOCH")) },
 			})
 			return nil
 		},
 	}
+}
+
+// cleanUnproved drops what a bundle does not need by all that reading it can tell. Nothing is started.
+func (a *app) cleanUnproved(ctx context.Context, path string) (*host.Cleaned, error) {
+	h, err := a.host()
+	if err != nil {
+		return nil, err
+	}
+	date, err := sourceDate(a.getenv("SOURCE_DATE_EPOCH"))
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.OpenCleaning(ctx, path, host.CleanOptions{ModTime: date})
+	if err != nil {
+		return nil, err
+	}
+	done, err := c.Write(ctx, "")
+	return done, errors.Join(err, c.Close())
 }
 
 // createManifest asks for what a manifest needs.

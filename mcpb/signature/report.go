@@ -85,6 +85,8 @@ type Certificate struct {
 	Fingerprint string    `json:"fingerprint"` // sha256: of its DER
 	NotBefore   time.Time `json:"notBefore"`
 	NotAfter    time.Time `json:"notAfter"`
+	SubjectCN   string    `json:"-"` // the common names alone, "" when there is none
+	IssuerCN    string    `json:"-"`
 }
 
 // Describe gives what is shown of a certificate.
@@ -92,6 +94,7 @@ func Describe(c *x509.Certificate) Certificate {
 	return Certificate{
 		Subject: name(c.Subject.String()), Issuer: name(c.Issuer.String()), Serial: hex.EncodeToString(c.SerialNumber.Bytes()),
 		Key: keyName(c.PublicKey), Fingerprint: Fingerprint(c), NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
+		SubjectCN: c.Subject.CommonName, IssuerCN: c.Issuer.CommonName,
 	}
 }
 

@@ -15,8 +15,10 @@ import (
 	"strings"
 	"time"
 
+	"satchel/internal/host"
 	"satchel/internal/problem"
 	"satchel/internal/term"
+	"satchel/mcpb/signature"
 )
 
 // Version is that of the reference whose command line this is. Scripts compare it.
@@ -31,6 +33,10 @@ type Env struct {
 	Ask func(question string) (bool, error)
 	// SourceDate gives the date that SOURCE_DATE_EPOCH asks for; the zero time when it is not set.
 	SourceDate func() (time.Time, error)
+	// Clean drops from a bundle what its server does not need, without starting it.
+	Clean func(ctx context.Context, path string) (*host.Cleaned, error)
+	// Trust says whose signatures count.
+	Trust func() (signature.Trust, error)
 	// Create asks for what a manifest needs and writes manifest.json into dir.
 	Create func(ctx context.Context, dir string) error
 }
@@ -80,7 +86,7 @@ func newProgram() *program {
 			options: []option{{short: "-V", long: "--version", about: "output the version number"}},
 		},
 		commands: []command{
-			initCommand(), validateCommand(), packCommand(), unpackCommand(),
+			initCommand(), validateCommand(), cleanCommand(), packCommand(), unpackCommand(), verifyCommand(), infoCommand(), unsignCommand(),
 		},
 	}
 }
@@ -196,6 +202,13 @@ func (s *session) complain(format string, args ...any) {
 // fail reports an error as the reference does, with what can be done about it.
 func (s *session) fail(what string, err error) int {
 	s.complain("ERROR: %s: %s", what, term.VisibleLine(err.Error()))
+	s.hint(err)
+	return 1
+}
+
+// failAloud is fail where the reference writes to standard output.
+func (s *session) failAloud(what string, err error) int {
+	s.say("ERROR: %s: %s", what, term.VisibleLine(err.Error()))
 	s.hint(err)
 	return 1
 }

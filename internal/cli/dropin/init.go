@@ -76,7 +76,8 @@ func (s *session) initByForm(dir string) int {
 	if _, err := os.Lstat(path); err == nil {
 		yes, err := s.Ask("manifest.json already exists. Overwrite?")
 		if err != nil {
-			return s.fail("manifest.json already exists", err)
+			s.complain("ERROR: manifest.json already exists, and there is no terminal to ask at")
+			return 1
 		}
 		if !yes {
 			s.say("Cancelled")

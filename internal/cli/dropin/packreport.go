@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"satchel/internal/term"
 	"satchel/mcpb"
@@ -46,8 +47,11 @@ type listed struct {
 
 // listing gives the lines: files in at most two folders first, then one line for the files of each third folder.
 func listing(files []mcpb.PackedFile) []listed {
-	order := newCollation()
-	files = slices.SortedStableFunc(slices.Values(files), func(a, b mcpb.PackedFile) int { return order.compare(a.Name, b.Name) })
+	order, keys := newCollation(), make(map[string]sortKey, len(files))
+	for _, f := range files {
+		keys[f.Name] = order.key(f.Name)
+	}
+	files = slices.SortedStableFunc(slices.Values(files), func(a, b mcpb.PackedFile) int { return keys[a.Name].compare(keys[b.Name]) })
 	var shallow, groups []listed
 	at := map[string]int{}
 	for _, f := range files {
@@ -128,25 +132,27 @@ func newCollation() *collation {
 	return &c
 }
 
-func (c *collation) weight(r rune) [2]int {
-	if r < 128 {
-		return c[r]
+// A sortKey is what a name is sorted by: its letters, then their marks, then their case.
+type sortKey struct{ letters, marks, cases []int }
+
+// key makes the sort key of a name, as the reference's localeCompare does; letters beyond ASCII that are not such a one
+// with a mark come last, by code point.
+func (c *collation) key(name string) (k sortKey) {
+	for _, r := range norm.NFD.String(name) {
+		switch {
+		case unicode.Is(unicode.Mn, r) && len(k.marks) > 0:
+			k.marks[len(k.marks)-1] = k.marks[len(k.marks)-1]*31 + int(r)
+			continue
+		case r < 128:
+			k.letters, k.cases = append(k.letters, c[r][0]), append(k.cases, c[r][1])
+		default:
+			k.letters, k.cases = append(k.letters, len(alphabet)+int(r)), append(k.cases, 0)
+		}
+		k.marks = append(k.marks, 0)
 	}
-	return [2]int{len(alphabet) + int(r), 0}
+	return k
 }
 
-// compare compares names as the reference does by localeCompare; what is beyond ASCII comes last, by code point.
-func (c *collation) compare(a, b string) int {
-	byCase := 0
-	for a != "" && b != "" {
-		r, n := utf8.DecodeRuneInString(a)
-		s, m := utf8.DecodeRuneInString(b)
-		x, y := c.weight(r), c.weight(s)
-		if x[0] != y[0] {
-			return cmp.Compare(x[0], y[0])
-		}
-		byCase = cmp.Or(byCase, cmp.Compare(x[1], y[1]))
-		a, b = a[n:], b[m:]
-	}
-	return cmp.Or(cmp.Compare(len(a), len(b)), byCase)
+func (k sortKey) compare(l sortKey) int {
+	return cmp.Or(slices.Compare(k.letters, l.letters), slices.Compare(k.marks, l.marks), slices.Compare(k.cases, l.cases))
 }
