@@ -10,7 +10,6 @@ import (
 
 	"satchel/internal/cli/dropin"
 	"satchel/internal/host"
-	"satchel/internal/problem"
 	"satchel/mcpb/signature"
 )
 
@@ -62,7 +61,9 @@ func (a *app) cleanUnproved(ctx context.Context, path string) (*host.Cleaned, er
 	return done, errors.Join(err, c.Close())
 }
 
-// createManifest asks for what a manifest needs.
-func (a *app) createManifest(_ context.Context, dir string) error {
-	return problem.New(problem.Refused, "cli/agree", "there is no form yet").At(dir)
+// createManifest is satchel init on a terminal. That a manifest is replaced was agreed to.
+func (a *app) createManifest(ctx context.Context, dir string) error {
+	o := initOptions{dir: dir, force: true}
+	_, err := o.run(ctx, a)
+	return err
 }
