@@ -27,6 +27,7 @@ type scenario struct {
 	in    string                   // the folder to type it in, below the one of the files
 	diffs map[string]string        // what differs on purpose: an aspect, and the row of the table that says why
 	tidy  func(text string) string // a further normaliser for both outputs
+	alone bool                     // the reference reads the terminal: it needs a process of its own
 }
 
 // The aspects that are compared.
@@ -38,24 +39,11 @@ const (
 	sign   = "the last line of help"
 )
 
-// compare runs a scenario and fails the test for what differs without a row, and for a row without a difference.
-func (s scenario) compare(t *testing.T) {
-	t.Helper()
-	theirs := s.play(t, "theirs", "node", filepath.Join(here.ref, "dist", "cli", "cli.js"))
-	ours := s.play(t, "ours", filepath.Join(here.bin, "mcpb"))
-	for _, aspect := range []string{code, stdout, stderr, disk, sign} {
-		o, th, row := ours[aspect], theirs[aspect], s.diffs[aspect]
-		switch {
-		case o != th && row == "":
-			t.Errorf("%s differs\nours\n%s\ntheirs\n%s", aspect, o, th)
-		case o == th && row != "":
-			t.Errorf("%s is the same as the reference's, but row %q says that it differs:\n%s", aspect, row, o)
-		}
-	}
-}
+// A stage is where one program plays a scenario.
+type stage struct{ home, work, dir string }
 
-// play runs a scenario with one program and tells each aspect as text.
-func (s scenario) play(t *testing.T, who string, program ...string) map[string]string {
+// set makes the folder of a scenario.
+func (s scenario) set(t *testing.T) stage {
 	t.Helper()
 	home, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -73,22 +61,67 @@ func (s scenario) play(t *testing.T, who string, program ...string) map[string]s
 			t.Fatal(err)
 		}
 	}
-	for _, args := range s.first {
-		if r := start(t, home, filepath.Join(work, s.in), append(slices.Clone(program), args...)...); r.code != 0 {
-			t.Fatalf("%s, %q before: %+v", who, args, r)
+	return stage{home, work, filepath.Join(work, s.in)}
+}
+
+// calls are the command lines of a scenario; the last one is compared.
+func (s scenario) calls(at stage) (calls []call) {
+	for _, args := range append(slices.Clone(s.first), s.args) {
+		calls = append(calls, call{at.dir, args})
+	}
+	return calls
+}
+
+// play runs a scenario with one program, a process for each command line.
+func (s scenario) play(t *testing.T, at stage, program ...string) result {
+	t.Helper()
+	var last result
+	for i, c := range s.calls(at) {
+		last = start(t, at.home, c.Dir, append(slices.Clone(program), c.Args...)...)
+		if i < len(s.first) && last.Code != 0 {
+			t.Fatalf("%q before: %+v", c.Args, last)
 		}
 	}
-	r := start(t, home, filepath.Join(work, s.in), append(slices.Clone(program), s.args...)...)
+	return last
+}
+
+func (s scenario) playOurs(t *testing.T, at stage) result {
+	t.Helper()
+	return s.play(t, at, filepath.Join(here.bin, "mcpb"))
+}
+
+func (s scenario) playTheirs(t *testing.T, at stage) result {
+	t.Helper()
+	return s.play(t, at, "node", filepath.Join(here.ref, "dist", "cli", "cli.js"))
+}
+
+// aspects tells how a scenario ended.
+func (s scenario) aspects(t *testing.T, at stage, r result) map[string]string {
+	t.Helper()
 	tidy := func(text string) string {
-		text = normal(text, home)
+		text = normal(text, at.home)
 		if s.tidy != nil {
 			text = s.tidy(text)
 		}
 		return text
 	}
-	text, last := cutLastLine(r.stdout + "\x00" + r.stderr)
+	text, last := cutLastLine(r.Stdout + "\x00" + r.Stderr)
 	out, errs, _ := strings.Cut(text, "\x00")
-	return map[string]string{code: fmt.Sprint(r.code), stdout: tidy(out), stderr: tidy(errs), disk: snapshot(t, work), sign: last}
+	return map[string]string{code: fmt.Sprint(r.Code), stdout: tidy(out), stderr: tidy(errs), disk: snapshot(t, at.work), sign: last}
+}
+
+// compare fails the test for what differs without a row, and for a row without a difference.
+func (s scenario) compare(t *testing.T, ours, theirs map[string]string) {
+	t.Helper()
+	for _, aspect := range []string{code, stdout, stderr, disk, sign} {
+		o, th, row := ours[aspect], theirs[aspect], s.diffs[aspect]
+		switch {
+		case o != th && row == "":
+			t.Errorf("%s differs\nours\n%s\ntheirs\n%s", aspect, o, th)
+		case o == th && row != "":
+			t.Errorf("%s is the same as the reference's, but row %q says that it differs:\n%s", aspect, row, o)
+		}
+	}
 }
 
 // cutLastLine takes away the line by which our help says whose program it is.
@@ -204,3 +237,10 @@ func describe(t *testing.T, path string) string {
 }
 
 func digest(data []byte) string { return fmt.Sprintf("%d %x", len(data), sha256.Sum256(data))[:24] }
+
+// compareSame demands that nothing differs.
+func (s scenario) compareSame(t *testing.T, one, other map[string]string) {
+	t.Helper()
+	s.diffs = nil
+	s.compare(t, one, other)
+}

@@ -14,11 +14,51 @@ func scenarios() []scenario {
 // what is on the disk afterwards. normal says what is not compared.
 func TestConformance(t *testing.T) {
 	needReference(t)
-	for _, s := range scenarios() {
+	all := scenarios()
+	stages, theirs := make([]stage, len(all)), make([]result, len(all))
+	var calls []call
+	var ends []int // of which scenario a call is
+	for i, s := range all {
+		stages[i] = s.set(t)
+		if s.alone {
+			theirs[i] = s.playTheirs(t, stages[i])
+			continue
+		}
+		for _, c := range s.calls(stages[i]) {
+			calls, ends = append(calls, c), append(ends, i)
+		}
+	}
+	for i, r := range askReference(t, calls) {
+		theirs[ends[i]] = r
+	}
+	for i, s := range all {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			s.compare(t)
+			at := s.set(t)
+			ours := s.aspects(t, at, s.playOurs(t, at))
+			s.compare(t, ours, s.aspects(t, stages[i], theirs[i]))
 		})
+	}
+}
+
+// TestManyRunsInOneProcess: what testdata/cli.mjs says of the reference is what a process of its own says.
+func TestManyRunsInOneProcess(t *testing.T) {
+	t.Parallel()
+	needReference(t)
+	var some []scenario
+	for _, s := range scenarios() {
+		switch s.name {
+		case "args [nope]", "validate issues", "init full", "pack here", "pack a broken link", "unpack here", "clean with packages":
+			some = append(some, s)
+		}
+	}
+	if len(some) < 6 {
+		t.Fatalf("only %d scenarios: their names have changed", len(some))
+	}
+	for _, s := range some {
+		one, many := s.set(t), s.set(t)
+		results := askReference(t, s.calls(many))
+		s.compareSame(t, s.aspects(t, one, s.playTheirs(t, one)), s.aspects(t, many, results[len(results)-1]))
 	}
 }
 
@@ -35,9 +75,6 @@ func grammarCases() (cases []scenario) {
 		{"init", "-yx"}, {"init", "--yes=1"}, {"init", "--yse"}, {"unpack"}, {"validate", "-"}, {"--", "-h"},
 	} {
 		cases = append(cases, scenario{name: "args " + join(args), args: args})
-	}
-	for _, args := range [][]string{{}, {"help"}, {"--help"}, {"-h"}, {"help", "nope"}, {"help", "help"}, {"help", "-h"}, {"--nope", "-h"}} {
-		cases = append(cases, scenario{name: "args " + join(args), args: args, diffs: map[string]string{sign: "help"}})
 	}
 	return cases
 }

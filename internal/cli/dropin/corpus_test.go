@@ -23,14 +23,18 @@ func TestValidatePublicManifests(t *testing.T) {
 		t.Fatalf("%d manifests, %v", len(files), err)
 	}
 	home, words := t.TempDir(), 0
-	for i, theirs := range askReference(t, "validateManifest", files) {
+	var calls []call
+	for _, f := range files {
+		calls = append(calls, call{corpus, []string{"validate", f}})
+	}
+	for i, theirs := range askReference(t, calls) {
 		ours := start(t, home, corpus, filepath.Join(here.bin, "mcpb"), "validate", files[i])
 		const noJSON = "ERROR: Invalid JSON in manifest file: "
-		if strings.HasPrefix(ours.stderr, noJSON) && strings.HasPrefix(theirs.Stderr, noJSON) {
-			ours.stderr, theirs.Stderr = noJSON, noJSON
+		if strings.HasPrefix(ours.Stderr, noJSON) && strings.HasPrefix(theirs.Stderr, noJSON) {
+			ours.Stderr, theirs.Stderr = noJSON, noJSON
 			words++
 		}
-		if ours.stdout != theirs.Stdout || ours.stderr != theirs.Stderr || (ours.code == 0) != theirs.OK {
+		if ours != theirs {
 			t.Errorf("%s\nours   %+v\ntheirs %+v", filepath.Base(files[i]), ours, theirs)
 		}
 	}
@@ -57,7 +61,7 @@ func TestTheListIsSortedAsByTheReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := start(t, dir, dir, "node", "sort.mjs", text)
-	if want, got := strings.Split(strings.TrimSuffix(r.stdout, "\n"), "\n"), dropin.Sorted(names); strings.Join(want, "\n") != strings.Join(got, "\n") {
+	if want, got := strings.Split(strings.TrimSuffix(r.Stdout, "\n"), "\n"), dropin.Sorted(names); strings.Join(want, "\n") != strings.Join(got, "\n") {
 		for i := range want {
 			if want[i] != got[i] {
 				t.Fatalf("at %d: %q, the reference %q", i, got[max(0, i-2):i+3], want[max(0, i-2):i+3])

@@ -13,7 +13,6 @@ type difference struct{ id, what, reference, satchel, why string }
 // differences is the whole list. A scenario that names a row proves it; a row that none names is refused.
 func differences() []difference {
 	return []difference{
-		{"help", "the last line of `help`", "none", "says that this is Satchel", "a person should see which `mcpb` answers"},
 		{"json-words", "why a manifest is no JSON", "as this version of node words it", "in our words, with line and column", "node changes its words"},
 		{"system-words", "errors of the system, such as a folder that is not there", "as node words them", "in our words", "the same"},
 		{"hidden", "control characters and invisible ones in names and manifests", "printed", "printed as escapes such as `\\x1b`", "a bundle must not drive the terminal"},

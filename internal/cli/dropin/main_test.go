@@ -3,6 +3,7 @@ package dropin_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -80,8 +81,8 @@ func needReference(t *testing.T) {
 
 // A result is how a command ended.
 type result struct {
-	code           int
-	stdout, stderr string
+	Code           int
+	Stdout, Stderr string
 }
 
 // patience is how long one command may take on a busy machine before the test gives up.
@@ -103,6 +104,32 @@ func start(t *testing.T, home, dir string, argv ...string) result {
 		t.Fatalf("%q: %v, %v\n%s%s", argv, err, ctx.Err(), &stdout, &stderr)
 	}
 	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// A call is a command line and the folder to type it in.
+type call struct {
+	Dir  string   `json:"dir"`
+	Args []string `json:"args"`
+}
+
+// askReference runs many command lines by the reference, one after the other, in one process; testdata/cli.mjs says how.
+func askReference(t *testing.T, calls []call) []result {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "calls.json")
+	data, err := json.Marshal(calls)
+	if err == nil {
+		err = os.WriteFile(file, data, 0o600)
+	}
+	script, err2 := filepath.Abs("testdata/cli.mjs")
+	if err = errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, t.TempDir(), filepath.Dir(file), "node", script, here.ref, file)
+	var results []result
+	if err := json.Unmarshal([]byte(r.Stdout), &results); err != nil || len(results) != len(calls) {
+		t.Fatalf("the reference: %v, %+v", err, r)
+	}
+	return results
 }
 
 // The program speaks the reference's command line under its names, as a link and as a copy.
@@ -129,7 +156,7 @@ func TestByItsName(t *testing.T) {
 			t.Errorf("%q: %+v", argv, got)
 		}
 	}
-	if got := start(t, t.TempDir(), copies, filepath.Join(here.bin, "satchel"), "--version"); got.stdout == "2.1.2\n" {
+	if got := start(t, t.TempDir(), copies, filepath.Join(here.bin, "satchel"), "--version"); got.Stdout == "2.1.2\n" {
 		t.Error("satchel takes itself for mcpb")
 	}
 }

@@ -2,8 +2,6 @@ package dropin_test
 
 import (
 	"archive/zip"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -61,7 +59,7 @@ func packCases() []scenario {
 		{name: "pack a file", files: map[string]string{"f": ""}, args: []string{"pack", "f"}},
 		{name: "pack an invalid one", files: map[string]string{"d/manifest.json": "{}"}, args: []string{"pack", "d"}},
 		{name: "pack one with a wrong icon", files: map[string]string{"d/manifest.json": withIcon("x.png")}, args: []string{"pack", "d"}},
-		{name: "pack without manifest", files: map[string]string{"d/": ""}, args: []string{"pack", "d"}, diffs: map[string]string{stdout: "questions", stderr: "questions"}},
+		{name: "pack without manifest", alone: true, files: map[string]string{"d/": ""}, args: []string{"pack", "d"}, diffs: map[string]string{stdout: "questions", stderr: "questions"}},
 		{name: "pack over a folder", in: "d", files: an(map[string]string{"../o/": ""}), args: []string{"pack", ".", "../o"}, diffs: map[string]string{stdout: "pack-early", stderr: "system-words"}},
 		pack("without entry point", map[string]string{"manifest.json": strings.ReplaceAll(aManifest, "server/index.js", "dist/main.js")}, map[string]string{stderr: "pack-entry"}),
 		pack("odd names", map[string]string{"manifest.json": strings.Replace(aManifest, "My Ext", "  Ünï -- (Ext)\\t@x/Y_z.1 ", 1)}, map[string]string{stdout: "hidden"}),
@@ -111,20 +109,24 @@ func TestPackTakesTheReferencesFiles(t *testing.T) {
 	t.Parallel()
 	needReference(t)
 	dir := t.TempDir()
-	var jobs [][2]string
+	var calls []call
 	for i, p := range patterns() {
 		name := filepath.Join(dir, fmt.Sprint(i))
 		for file, text := range an(ignoreTree()) {
 			place(t, name, file, text)
 		}
 		place(t, name, "d/.mcpbignore", p)
-		jobs = append(jobs, [2]string{filepath.Join(name, "d"), filepath.Join(name, "theirs.mcpb")})
+		calls = append(calls, call{name, []string{"pack", "d", "theirs.mcpb"}})
 	}
-	askReference(t, "packExtension", jobs)
+	for i, r := range askReference(t, calls) {
+		if r.Code != 0 {
+			t.Fatalf("%q: the reference: %+v", patterns()[i], r)
+		}
+	}
 	excluded := map[string]bool{}
 	for i, p := range patterns() {
 		name := filepath.Join(dir, fmt.Sprint(i))
-		if r := start(t, dir, name, filepath.Join(here.bin, "mcpb"), "pack", "d", "ours.mcpb"); r.code != 0 {
+		if r := start(t, dir, name, filepath.Join(here.bin, "mcpb"), "pack", "d", "ours.mcpb"); r.Code != 0 {
 			t.Errorf("%q: %+v", p, r)
 			continue
 		}
@@ -157,31 +159,4 @@ func entries(t *testing.T, path string) map[string]string {
 		files[f.Name] = fmt.Sprintf("%v %08x", f.Mode().Perm(), f.CRC32)
 	}
 	return files
-}
-
-// An answer is what the reference said to one question.
-type answer struct {
-	OK             bool
-	Stdout, Stderr string
-}
-
-// askReference asks many questions of one function of the reference, in one process: to start node for each would take
-// minutes.
-func askReference(t *testing.T, function string, questions any) []answer {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "questions.json")
-	data, err := json.Marshal(questions)
-	if err == nil {
-		err = os.WriteFile(file, data, 0o600)
-	}
-	script, err2 := filepath.Abs("testdata/ask.mjs")
-	if err = errors.Join(err, err2); err != nil {
-		t.Fatal(err)
-	}
-	r := start(t, t.TempDir(), filepath.Dir(file), "node", script, here.ref, function, file)
-	var answers []answer
-	if err := json.Unmarshal([]byte(r.stdout), &answers); err != nil || r.code != 0 {
-		t.Fatalf("the reference: %v, %+v", err, r)
-	}
-	return answers
 }
