@@ -21,7 +21,7 @@ type Header struct {
 
 // Read looks at the first bytes of a file; false when it is no native program or library.
 func Read(head []byte) (Header, bool) {
-	for _, read := range []func([]byte) (Header, bool){elf, pe, machO, fatMachO} {
+	for _, read := range []func([]byte) (Header, bool){readELF, readPE, readMachO, readFat} {
 		if h, ok := read(head); ok {
 			return h, true
 		}
@@ -29,7 +29,7 @@ func Read(head []byte) (Header, bool) {
 	return Header{}, false
 }
 
-func elf(b []byte) (Header, bool) {
+func readELF(b []byte) (Header, bool) {
 	if len(b) < 20 || string(b[:4]) != "\x7fELF" {
 		return Header{}, false
 	}
@@ -52,7 +52,7 @@ func elf(b []byte) (Header, bool) {
 	return h, true
 }
 
-func pe(b []byte) (Header, bool) {
+func readPE(b []byte) (Header, bool) {
 	if len(b) < 64 || string(b[:2]) != "MZ" {
 		return Header{}, false
 	}
@@ -64,7 +64,7 @@ func pe(b []byte) (Header, bool) {
 	return Header{Format: "PE", OS: "win32", Arch: names(map[uint32]string{0x14c: "ia32", 0x8664: "x64", 0xaa64: "arm64", 0x1c4: "arm"}, machine)}, true
 }
 
-func machO(b []byte) (Header, bool) {
+func readMachO(b []byte) (Header, bool) {
 	if len(b) < 8 {
 		return Header{}, false
 	}
@@ -84,9 +84,9 @@ func cpu(n uint32) []string {
 	return names(map[uint32]string{7: "ia32", 0x01000007: "x64", 12: "arm", 0x0100000c: "arm64"}, n)
 }
 
-// fatMachO reads several programs in one. Java classes begin with the same bytes; their next four are a version above
+// readFat reads several programs in one. Java classes begin with the same bytes; their next four are a version above
 // 40, while no program has so many parts.
-func fatMachO(b []byte) (Header, bool) {
+func readFat(b []byte) (Header, bool) {
 	if len(b) < 8 {
 		return Header{}, false
 	}

@@ -27,12 +27,12 @@ func forms() []form {
 type charset string
 
 const (
-	digits charset = "0123456789"
-	hex    charset = digits + "abcdef"
-	upper  charset = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	base32 charset = upper + "234567"
-	base62 charset = upper + "abcdefghijklmnopqrstuvwxyz" + digits
-	base64 charset = base62 + "_-"
+	digits  charset = "0123456789"
+	hex     charset = digits + "abcdef"
+	upper   charset = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	base32  charset = upper + "234567"
+	base62  charset = upper + "abcdefghijklmnopqrstuvwxyz" + digits
+	urlSafe charset = base62 + "_-"
 )
 
 // A token is a prefix and least to most characters of a set; most is 0 where there is no limit.
@@ -51,36 +51,36 @@ func tokens() []token {
 		{"a GitHub token", "ghu_", base62, 36, 36},
 		{"a GitHub token", "ghs_", base62, 36, 36},
 		{"a GitHub token", "ghr_", base62, 36, 80},
-		{"a GitHub token", "github_pat_", base64, 82, 82},
-		{"a GitLab token", "glpat-", base64, 20, 60},
-		{"a Slack token", "xoxb-", base64, 40, 80},
-		{"a Slack token", "xoxp-", base64, 40, 90},
-		{"a Slack token", "xapp-1-", base64, 60, 120},
-		{"a Slack webhook", "hooks.slack.com/services/", base64 + "/", 40, 60},
-		{"an Anthropic key", "sk-ant-", base64, 80, 120},
-		{"an OpenAI key", "sk-proj-", base64, 40, 200},
-		{"an OpenAI key", "sk-svcacct-", base64, 40, 200},
+		{"a GitHub token", "github_pat_", urlSafe, 82, 82},
+		{"a GitLab token", "glpat-", urlSafe, 20, 60},
+		{"a Slack token", "xoxb-", urlSafe, 40, 80},
+		{"a Slack token", "xoxp-", urlSafe, 40, 90},
+		{"a Slack token", "xapp-1-", urlSafe, 60, 120},
+		{"a Slack webhook", "hooks.slack.com/services/", urlSafe + "/", 40, 60},
+		{"an Anthropic key", "sk-ant-", urlSafe, 80, 120},
+		{"an OpenAI key", "sk-proj-", urlSafe, 40, 200},
+		{"an OpenAI key", "sk-svcacct-", urlSafe, 40, 200},
 		{"an OpenAI key", "sk-", base62, 48, 48},
-		{"a Google API key", "AIza", base64, 35, 35},
-		{"a Google client secret", "GOCSPX-", base64, 28, 28},
+		{"a Google API key", "AIza", urlSafe, 35, 35},
+		{"a Google client secret", "GOCSPX-", urlSafe, 28, 28},
 		{"a Stripe key", "sk_live_", base62, 24, 120},
 		{"a Stripe key", "rk_live_", base62, 24, 120},
-		{"a SendGrid key", "SG.", base64 + ".", 66, 66},
+		{"a SendGrid key", "SG.", urlSafe + ".", 66, 66},
 		{"an npm token", "npm_", base62, 36, 36},
-		{"a PyPI token", "pypi-AgEIcHlwaS5vcmc", base64, 50, 0},
+		{"a PyPI token", "pypi-AgEIcHlwaS5vcmc", urlSafe, 50, 0},
 		{"a Hugging Face token", "hf_", base62, 34, 40},
 		{"a DigitalOcean token", "dop_v1_", hex, 64, 64},
 		{"a Shopify token", "shpat_", hex, 32, 32},
 		{"a Shopify secret", "shpss_", hex, 32, 32},
-		{"an Atlassian token", "ATATT3xFfGF0", base64 + "=", 100, 0},
+		{"an Atlassian token", "ATATT3xFfGF0", urlSafe + "=", 100, 0},
 		{"a Linear key", "lin_api_", base62, 40, 40},
 		{"a Notion token", "ntn_", base62, 43, 50},
-		{"a Figma token", "figd_", base64, 40, 60},
+		{"a Figma token", "figd_", urlSafe, 40, 60},
 		{"a Databricks token", "dapi", hex, 32, 32},
 		{"a Postman key", "PMAK-", hex + "-", 59, 59},
 		{"a Supabase token", "sbp_", hex, 40, 40},
 		{"an Apify token", "apify_api_", base62, 36, 40},
-		{"a Tavily key", "tvly-", base64, 32, 60},
+		{"a Tavily key", "tvly-", urlSafe, 32, 60},
 		{"a Groq key", "gsk_", base62, 52, 52},
 		{"a Perplexity key", "pplx-", base62, 48, 56},
 		{"an xAI key", "xai-", base62, 80, 80},
@@ -91,7 +91,7 @@ func tokens() []token {
 
 // match wants the whole token, between characters that cannot belong to it.
 func (t token) match(data []byte, at int) (int, int) {
-	if at > 0 && strings.IndexByte(string(base64), data[at-1]) >= 0 && !afterEscape(data, at) {
+	if at > 0 && strings.IndexByte(string(urlSafe), data[at-1]) >= 0 && !afterEscape(data, at) {
 		return 0, 0
 	}
 	start := at + len(t.prefix)
@@ -103,7 +103,7 @@ func (t token) match(data []byte, at int) (int, int) {
 		end++
 	}
 	n := end - start
-	if n < t.least || n > most || end < len(data) && strings.IndexByte(string(base64), data[end]) >= 0 {
+	if n < t.least || n > most || end < len(data) && strings.IndexByte(string(urlSafe), data[end]) >= 0 {
 		return 0, 0
 	}
 	rest := string(data[start:end])

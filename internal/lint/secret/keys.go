@@ -69,11 +69,7 @@ const maxUserInfo = 300
 // machine itself or an example.
 func urlPassword(data []byte, at int) (int, int) {
 	rest := data[at+len("://") : min(len(data), at+len("://")+maxUserInfo)]
-	end := bytes.IndexAny(rest, " \t\r\n\"'`<>/?#|\\^{}$()[],;*")
-	if end < 0 {
-		end = len(rest)
-	}
-	info, host, ok := cutLast(rest[:end], '@')
+	info, host, ok := cutLast(upTo(rest, " \t\r\n\"'`<>/?#|\\^{}$()[],;*"), '@')
 	user, password, hasPassword := bytes.Cut(info, []byte(":"))
 	if !ok || !hasPassword || len(password) < 8 || isLocal(string(host)) || madeUp(string(password)) || string(user) == string(password) {
 		return 0, 0
@@ -117,12 +113,9 @@ func npmToken(data []byte, at int) (int, int) {
 	}
 	value = bytes.TrimLeft(value, " \"'")
 	from := at + len("_authToken") + len(rest) - len(value)
-	end := bytes.IndexAny(value, " \t\r\n\"'")
-	if end < 0 {
-		end = len(value)
-	}
-	if token := string(value[:end]); !Value(token) {
+	token := upTo(value, " \t\r\n\"'=") // padding is no part of what is shown
+	if !Value(string(token)) {
 		return 0, 0
 	}
-	return from, from + end
+	return from, from + len(token)
 }

@@ -69,7 +69,7 @@ func placeholder(s string) bool {
 	low := strings.ToLower(s)
 	for _, word := range []string{
 		"example", "your", "xxxx", "00000000", "11111111", "123456", "abcdef", "dummy", "fake", "placeholder", "changeme", "change_me",
-		"insert", "redacted", "replace", "sample", "test", "secret", "token", "password", "....", "****", "____",
+		"insert", "redacted", "replace", "sample", "test", "secret", "token", "password", "...", "****", "____",
 	} {
 		if strings.Contains(low, word) {
 			return true
@@ -92,4 +92,18 @@ func entropy(s string) (bits float64) {
 		}
 	}
 	return bits
+}
+
+// upTo gives the beginning of b before the first byte of a set.
+func upTo(b []byte, set string) []byte {
+	var in [256]bool
+	for i := range len(set) {
+		in[set[i]] = true
+	}
+	for i, c := range b {
+		if in[c] {
+			return b[:i]
+		}
+	}
+	return b
 }

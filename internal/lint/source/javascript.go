@@ -191,6 +191,7 @@ func (j *javascript) mark(c byte, start int) {
 			inTemplate := j.braces[n-1]
 			j.braces = j.braces[:n-1]
 			if inTemplate {
+				j.push(jsToken{text: "}", start: start, end: j.i})
 				j.template()
 				return
 			}
@@ -205,22 +206,25 @@ func (j *javascript) push(t jsToken) {
 	copy(j.last[1:], j.last[:])
 	j.last[0] = t
 	if t.str {
-		j.imported(t)
+		j.module(t)
 		return
 	}
-	if t.text == "(" {
+	switch b := j.last[1]; {
+	case t.text == "(":
 		j.called()
+	case !b.str && b.text == "new" && j.calls[t.text]: // new X; has no parentheses
+		j.call(t.text, t.start, t.end)
 	}
 }
 
-// imported: import "x", from "x", require("x"), import("x").
-func (j *javascript) imported(t jsToken) {
+// module: import "x", from "x", require("x"), import("x").
+func (j *javascript) module(t jsToken) {
 	a, b, c := j.last[1], j.last[2], j.last[3]
 	switch {
 	case a.str:
 	case (a.text == "from" || a.text == "import") && !b.str && b.text != ".",
 		a.text == "(" && !b.str && (b.text == "require" || b.text == "__require" || b.text == "import" || b.text == "getBuiltinModule" && c.text == "."):
-		add(&j.facts.Imports, t.text, t.start, t.end)
+		j.imported(t.text, t.start, t.end)
 	}
 }
 
@@ -243,8 +247,8 @@ func (j *javascript) called() {
 		return
 	}
 	j.maybe, j.depth, j.closed = &Ref{dotted, name.start, name.end}, 0, false
-	if dotted != name.text || !before.str && before.text == "new" { // no definition looks like this
-		add(&j.facts.Calls, dotted, name.start, name.end)
+	if dotted != name.text { // no definition looks like this
+		j.call(dotted, name.start, name.end)
 		j.maybe = nil
 	}
 }
@@ -255,7 +259,7 @@ func (j *javascript) settle(next string) {
 	case j.maybe == nil:
 	case j.closed:
 		if next != "{" {
-			add(&j.facts.Calls, j.maybe.Text, j.maybe.Start, j.maybe.End)
+			j.call(j.maybe.Text, j.maybe.Start, j.maybe.End)
 		}
 		j.maybe = nil
 	case next == "(":
@@ -265,7 +269,7 @@ func (j *javascript) settle(next string) {
 	case next == ")":
 		j.depth--
 	case next == "": // the end
-		add(&j.facts.Calls, j.maybe.Text, j.maybe.Start, j.maybe.End)
+		j.call(j.maybe.Text, j.maybe.Start, j.maybe.End)
 	}
 }
 

@@ -53,7 +53,7 @@ func (p *python) statement() {
 			p.i++
 		default:
 			if c == '(' && p.calls[name] {
-				add(&p.facts.Calls, name, start, p.i)
+				p.call(name, start, p.i)
 			}
 			if c > ' ' {
 				first = c == ':'
@@ -108,33 +108,60 @@ func (p *python) quoted(quote byte) {
 // be a module.
 func (p *python) imports(word string) {
 	start := p.i
-	end := bytes.IndexAny(p.data[start:], "\n;#")
-	if end < 0 {
-		end = len(p.data) - start
-	}
-	list := string(p.data[start : start+end])
-	p.i = start + end
+	list := p.logicalLine()
 	if word == "from" {
-		module, names, _ := strings.Cut(list, " import ")
-		module = strings.TrimSpace(module)
-		at := start + strings.Index(list, module)
-		add(&p.facts.Imports, module, at, at+len(module))
+		module, names, _ := strings.Cut(strings.Trim(list, blanks), " ")
+		names = strings.TrimPrefix(strings.Trim(names, blanks), "import")
+		at := start + max(0, bytes.Index(p.data[start:p.i], []byte(module)))
+		p.imported(module, at, at+len(module))
 		for _, name := range splitNames(names) {
-			add(&p.facts.Imports, module+"."+name, at, at+len(module))
+			p.imported(strings.TrimSuffix(module, ".")+"."+name, at, at+len(module))
 		}
 		return
 	}
 	for _, name := range splitNames(list) {
-		at := start + strings.Index(list, name)
-		add(&p.facts.Imports, name, at, at+len(name))
+		at := start + max(0, bytes.Index(p.data[start:p.i], []byte(name)))
+		p.imported(name, at, at+len(name))
 	}
 }
 
-// splitNames gives the names of a list such as "a.b, c as d", few enough for a line that a person wrote.
+const (
+	blanks       = " \t\r\n()\\"
+	maxStatement = 16 << 10
+)
+
+// logicalLine gives the rest of a statement: over the lines of parentheses and behind a backslash, without comments.
+func (p *python) logicalLine() string {
+	var b strings.Builder
+	open := false
+	for p.i < len(p.data) {
+		c := p.data[p.i]
+		switch {
+		case c == '#':
+			p.line()
+			continue
+		case c == '\\' && p.i+1 < len(p.data):
+			p.i++ // and the line's end
+			c = ' '
+		case c == '(' || c == ')':
+			open = c == '('
+		case c == ';' || c == '\n' && !open, b.Len() > maxStatement:
+			return b.String()
+		}
+		if c == '\t' || c == '\n' {
+			c = ' '
+		}
+		b.WriteByte(c)
+		p.i++
+	}
+	return b.String()
+}
+
+// splitNames gives the names of a list such as "a.b, c as d".
 func splitNames(list string) (names []string) {
-	for part := range strings.SplitSeq(list[:min(len(list), 4*maxName)], ",") {
-		name, _, _ := strings.Cut(strings.Trim(part, " \t\r()\\"), " ")
-		if name != "" {
+	for part := range strings.SplitSeq(list, ",") {
+		name, _, _ := strings.Cut(strings.Trim(part, blanks), " ")
+		if name != "" && name != "*" {
 			names = append(names, name)
 		}
 	}

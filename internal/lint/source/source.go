@@ -14,7 +14,7 @@ type Ref struct {
 	Start, End int
 }
 
-// Facts are what was found, in the order of the text, each list with at most [MaxRefs].
+// Facts are what was found, in the order of the text: each name once, where it is first, and at most [MaxRefs] in a list.
 type Facts struct {
 	Imports []Ref // modules, as the program names them
 	Calls   []Ref // dotted names of functions that are called, such as os.system; only those asked for
@@ -23,7 +23,7 @@ type Facts struct {
 
 const (
 	// MaxRefs bounds each list of [Facts].
-	MaxRefs = 200
+	MaxRefs = 500
 	maxName = 300 // bytes of a module's name or an address
 )
 
@@ -32,12 +32,24 @@ type collector struct {
 	data  []byte
 	calls map[string]bool // the names whose calls are wanted
 	facts Facts
+	seen  [3]map[string]bool
 }
 
-func add(list *[]Ref, text string, start, end int) {
-	if len(*list) < MaxRefs && text != "" && len(text) <= maxName {
-		*list = append(*list, Ref{text, start, end})
+func (c *collector) imported(module string, start, end int) {
+	c.add(0, &c.facts.Imports, module, start, end)
+}
+
+func (c *collector) call(name string, start, end int) { c.add(1, &c.facts.Calls, name, start, end) }
+
+func (c *collector) add(kind int, list *[]Ref, text string, start, end int) {
+	if len(*list) >= MaxRefs || text == "" || len(text) > maxName || c.seen[kind][text] {
+		return
 	}
+	if c.seen[kind] == nil {
+		c.seen[kind] = map[string]bool{}
+	}
+	c.seen[kind][text] = true
+	*list = append(*list, Ref{text, start, end})
 }
 
 // text takes a string of the program, which stands at the bytes start to end.
@@ -49,7 +61,7 @@ func (c *collector) text(start, end int) {
 			for stop < end && stop-start < maxName && !strings.ContainsRune(" \t\r\n\"'`<>{}$\\", rune(c.data[stop])) {
 				stop++
 			}
-			add(&c.facts.URLs, string(c.data[start:stop]), start, stop)
+			c.add(2, &c.facts.URLs, string(c.data[start:stop]), start, stop)
 			return
 		}
 	}

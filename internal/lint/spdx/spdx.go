@@ -3,6 +3,7 @@
 package spdx
 
 import (
+	"regexp"
 	"strings"
 
 	"satchel/internal/spell"
@@ -92,23 +93,25 @@ func nearest(s string) string {
 	return spell.Nearest(strings.ReplaceAll(s, " ", "-"), ids())
 }
 
+var number = regexp.MustCompile(`v?([0-9][0-9.]*)`)
+
 // alias knows the ways in which licences are written by hand.
 func alias(s string) string {
-	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return strings.ContainsRune(" -_.,v()", r) })
+	text := number.ReplaceAllString(strings.ToLower(s[:min(len(s), 200)]), " $1 ")
 	var kept []string
-	for _, w := range words {
-		switch w {
-		case "the", "license", "licence", "licensed", "version", "public", "software", "general", "only":
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" -_,()", r) }) {
+		switch w = strings.TrimSuffix(strings.TrimSuffix(w, "."), ".0"); {
+		case w == "the" || w == "license" || w == "licence" || w == "licensed" || w == "version" || w == "public" || w == "software" || w == "general" || w == "gnu":
+		case len(kept) > 0 && kept[len(kept)-1] == w: // The MIT License (MIT)
 		default:
 			kept = append(kept, w)
 		}
 	}
 	return map[string]string{
-		"mit": "MIT", "apache": "Apache-2.0", "apache 2": "Apache-2.0", "apache 2 0": "Apache-2.0", "apache2": "Apache-2.0", "apache2 0": "Apache-2.0", "asl 2 0": "Apache-2.0",
+		"mit": "MIT", "expat": "MIT", "apache": "Apache-2.0", "apache 2": "Apache-2.0", "asl 2": "Apache-2.0",
 		"bsd": "BSD-3-Clause", "bsd 3": "BSD-3-Clause", "bsd 3 clause": "BSD-3-Clause", "new bsd": "BSD-3-Clause", "bsd 2": "BSD-2-Clause", "bsd 2 clause": "BSD-2-Clause",
-		"gpl 3": "GPL-3.0-only", "gpl 3 0": "GPL-3.0-only", "gpl3": "GPL-3.0-only", "gpl 2": "GPL-2.0-only", "gpl2": "GPL-2.0-only", "gnu gpl 3": "GPL-3.0-only",
-		"agpl 3": "AGPL-3.0-only", "agpl 3 0": "AGPL-3.0-only", "agpl3": "AGPL-3.0-only", "lgpl 3": "LGPL-3.0-only", "lgpl3": "LGPL-3.0-only",
-		"mozilla 2 0": "MPL-2.0", "mpl 2": "MPL-2.0", "mpl2": "MPL-2.0", "cc0": "CC0-1.0", "cc0 1 0": "CC0-1.0",
+		"gpl 3": "GPL-3.0-only", "gpl 2": "GPL-2.0-only", "agpl 3": "AGPL-3.0-only", "lgpl 3": "LGPL-3.0-only", "lgpl 2.1": "LGPL-2.1-only",
+		"mozilla 2": "MPL-2.0", "mpl 2": "MPL-2.0", "cc 0": "CC0-1.0", "cc 0 1": "CC0-1.0",
 	}[strings.Join(kept, " ")]
 }
 
