@@ -44,6 +44,9 @@ func nearName(name string) (known, how string) {
 	}
 	words := core(fold(name))
 	joined := strings.Join(words, "")
+	if joined == "" {
+		return "", ""
+	}
 	for _, k := range wellKnown() {
 		parts := strings.Split(k, "-")
 		plain := strings.Join(parts, "")
