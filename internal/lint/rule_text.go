@@ -36,8 +36,11 @@ func textRules() []Rule {
 	}
 }
 
-// maxText is how many bytes of one text are looked at for orders.
-const maxText = 64 << 10
+// The bounds of what is looked at for orders: of one text, and of all. The largest real manifest has 65 kB.
+const (
+	maxText  = 64 << 10
+	maxTexts = 2 << 20
+)
 
 // A shown text is one that a person or a model reads.
 type shown struct {
@@ -121,9 +124,13 @@ func checkHidden(c *check) {
 }
 
 func checkModelDirected(c *check) {
-	orders := orders()
+	orders, total, cut := orders(), 0, 0
 	for _, s := range c.shownTexts() {
-		text := s.text[:min(len(s.text), maxText)]
+		text := s.text[:min(len(s.text), maxText, maxTexts-total)]
+		total += len(text)
+		if len(text) < len(s.text) {
+			cut++
+		}
 		plain := strings.Join(strings.Fields(strings.NewReplacer("’", "'", "`", "'").Replace(fold(text))), " ")
 		for _, o := range orders {
 			found := o.form.FindString(plain)
@@ -137,6 +144,9 @@ func checkModelDirected(c *check) {
 			}
 			break
 		}
+	}
+	if cut > 0 {
+		c.add(c.at(nil, "%s: too long to be looked at in full", plural(cut, "text")))
 	}
 }
 

@@ -150,7 +150,7 @@ func TestTimeIsLinear(t *testing.T) {
 		data := []byte(strings.Repeat(unit, 4<<20/len(unit)))
 		begin := time.Now()
 		s.Scan(data, 10)
-		if d := time.Since(begin); d > 15*time.Second {
+		if d := time.Since(begin); d > time.Minute {
 			t.Errorf("4 MiB of %q take %v", unit, d)
 		}
 	}

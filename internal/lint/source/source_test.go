@@ -79,7 +79,7 @@ func TestTimeIsLinear(t *testing.T) {
 		begin := time.Now()
 		JavaScript(data, map[string]bool{"fetch": true})
 		Python(data, map[string]bool{"os.system": true})
-		if d := time.Since(begin); d > 10*time.Second {
+		if d := time.Since(begin); d > time.Minute {
 			t.Errorf("4 MiB of %q take %v", unit, d)
 		}
 	}
