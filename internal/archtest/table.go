@@ -73,6 +73,7 @@ var modules = map[string]string{
 	"github.com/rogpeppe/go-internal":           "testscript, the form of our command-line tests, and diff, unified and never quadratic; BSD, 2026-07",
 	"github.com/spf13/cobra":                    "commands, flags, help, completion; Apache-2.0, 2025-12",
 	"golang.org/x/crypto":                       "cryptobyte: strict DER, read and written",
+	"go.yaml.in/yaml/v3":                        "reads the CI files of contrib in their tests, strictly; Apache-2.0/MIT, 2025-06",
 	"golang.org/x/sync":                         "groups of goroutines that fail together",
 	"golang.org/x/sys":                          "system calls: locks, process groups, job objects",
 	"golang.org/x/term":                         "is this a terminal; ask without echo",
