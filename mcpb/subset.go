@@ -67,10 +67,10 @@ func (b *Bundle) copyEntry(zip *zipwrite.Writer, e *entry, buf []byte) error {
 	return nil
 }
 
-// DefaultIgnore gives a function that tells by which pattern of the default list [Plan] leaves the file of a bundle out;
-// "" when it does not. The function is not safe for concurrent use.
-func DefaultIgnore() func(name string) (pattern string) {
-	list := ignore.New("")
+// Ignore gives a function that tells by which pattern of the default list, or of own, the content of an .mcpbignore,
+// [Plan] leaves a file out; "" when it does not. The function is not safe for concurrent use.
+func Ignore(own string) func(name string) (pattern string) {
+	list := ignore.New(own)
 	folders := map[string]string{"": ""}
 	var folder func(name string) string
 	folder = func(name string) string {

@@ -84,8 +84,8 @@ func bundleOf(t *testing.T, data []byte) *Bundle {
 	return b
 }
 
-// DefaultIgnore says of each file what Plan says.
-func TestDefaultIgnoreIsWhatPlanLeavesOut(t *testing.T) {
+// Ignore says of each file what Plan says.
+func TestIgnoreIsWhatPlanLeavesOut(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	names := []string{
@@ -102,7 +102,7 @@ func TestDefaultIgnoreIsWhatPlanLeavesOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pattern := DefaultIgnore()
+	pattern := Ignore("")
 	for _, name := range names {
 		in := slices.ContainsFunc(plan.Files, func(f PackedFile) bool { return f.Name == name })
 		out := slices.IndexFunc(plan.Excluded, func(x Excluded) bool {

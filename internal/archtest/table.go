@@ -12,6 +12,7 @@ var floors = map[string]int{
 
 	"satchel/internal/answers":    2,
 	"satchel/internal/bundlediff": 2,
+	"satchel/internal/devloop":    2,
 	"satchel/internal/launch":     2,
 	"satchel/internal/prune":      2,
 	"satchel/internal/lint":       2,
@@ -46,6 +47,7 @@ var edges = map[[2]string]string{
 	{"satchel/mcpb", "satchel/mcpb/signature"}:                  "a bundle ends with signature blocks, and is signed and verified",
 	{"satchel/mcpb/expand", "satchel/mcpb/manifest"}:            "expanding starts from a manifest",
 	{"satchel/internal/launch", "satchel/internal/answers"}:     "launch fills the answers in",
+	{"satchel/internal/devloop", "satchel/internal/supervisor"}: "a relay starts servers",
 }
 
 // tools are commands for the people who work on the project: nothing imports them, and they may import everything.
@@ -68,6 +70,7 @@ var modules = map[string]string{
 	"github.com/aquasecurity/go-pep440-version": "PEP 440 ranges of compatibility.runtimes.python; Apache-2.0, 2025-01",
 	"github.com/digitorus/timestamp":            "RFC 3161 requests and responses; the newest needs a newer Go; BSD, 2025-05",
 	"github.com/google/jsonschema-go":           "the judge of our JSON Schemas in tests; the MCP SDK brings it; MIT, 2026-04",
+	"github.com/fsnotify/fsnotify":              "satchel dev learns of changed files from the system; BSD, 2026-05",
 	"github.com/klauspost/compress":             "deflate at a third of the standard library's cost; BSD, 2026-10",
 	"github.com/modelcontextprotocol/go-sdk":    "the official MCP SDK: client of tools and call, server of the sample; Apache-2.0/MIT, 2026-09",
 	"github.com/rogpeppe/go-internal":           "testscript, the form of our command-line tests, and diff, unified and never quadratic; BSD, 2026-07",

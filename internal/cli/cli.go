@@ -76,7 +76,7 @@ func newRoot(a *app) *cobra.Command {
 		Long: `Satchel packs, checks, installs and runs desktop extensions: MCP servers in one file (.mcpb, formerly .dxt).
 
 Try it:     satchel quickstart
-Authors:    satchel init, validate, lint, pack, unpack, info, clean
+Authors:    satchel init, validate, lint, pack, unpack, info, clean, dev
 Users:      satchel install, list, show, run, tools, call, uninstall`,
 		Example:       "  satchel quickstart\n  satchel pack ./my-extension\n  satchel install my-extension.mcpb",
 		SilenceErrors: true,
@@ -98,6 +98,7 @@ Users:      satchel install, list, show, run, tools, call, uninstall`,
 	root.AddCommand(
 		newInit(a),
 		newValidate(a), newSchema(a), newLint(a), newPack(a), newUnpack(a), newInfo(a), newDiff(a), newClean(a), newDropin(a),
+		newDev(a),
 		newQuickstart(a), newInstall(a), newList(a), newShow(a), newRun(a), newTools(a), newCall(a), newConfigure(a), newUninstall(a),
 		newVersion(a),
 	)

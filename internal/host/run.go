@@ -10,6 +10,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"satchel/internal/answers"
+	"satchel/internal/devloop"
 	"satchel/internal/problem"
 	"satchel/internal/spec"
 	"satchel/internal/store"
@@ -79,6 +80,9 @@ func (h *Host) checkFiles(in *store.Installation) error {
 
 // Run runs an extension on the given streams until it ends, and gives its exit code.
 func (h *Host) Run(ctx context.Context, id string, stdin, stdout, stderr *os.File) (int, error) {
+	if in, err := h.store.Get(id); err == nil && in.Link != "" && devloop.Shows() {
+		return h.relay(ctx, in.ID, stdin, stdout, stderr)
+	}
 	s, release, err := h.ready(id)
 	if err != nil {
 		return 0, err

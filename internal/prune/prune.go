@@ -104,7 +104,7 @@ func (t *tree) group(kind Kind, key func(name string) (unit, reason string)) {
 }
 
 func (t *tree) ignored() {
-	pattern := mcpb.DefaultIgnore()
+	pattern := mcpb.Ignore("")
 	t.group(Ignored, func(name string) (string, string) { return pattern(name), "satchel pack leaves it out" })
 }
 

@@ -37,15 +37,19 @@ type Server struct {
 }
 
 // Start starts a server. The error is a problem of class Failed; then nothing runs.
-func Start(s spec.Spec) (*Server, error) {
+func Start(s spec.Spec) (*Server, error) { return StartLogged(s, io.Discard) }
+
+// StartLogged is Start that also writes to log what the server writes to its error stream, as it comes. Errors of log
+// do not matter to the server, but it waits when log does.
+func StartLogged(s spec.Spec, log io.Writer) (*Server, error) {
 	var pipes pipeSet
-	in, out, log := pipes.open(), pipes.open(), pipes.open()
+	in, out, errs := pipes.open(), pipes.open(), pipes.open()
 	if pipes.err != nil {
 		pipes.close()
 		return nil, failed(s, pipes.err)
 	}
-	proc, err := procgroup.Start(command(s, in.r, out.w, log.w))
-	for _, theirs := range []*os.File{in.r, out.w, log.w} {
+	proc, err := procgroup.Start(command(s, in.r, out.w, errs.w))
+	for _, theirs := range []*os.File{in.r, out.w, errs.w} {
 		theirs.Close()
 	}
 	if err != nil {
@@ -55,10 +59,19 @@ func Start(s spec.Spec) (*Server, error) {
 	srv := &Server{Stdin: in.w, Stdout: out.r, id: s.ID, proc: proc, log: &ring{}, logged: make(chan struct{})}
 	go func() {
 		defer close(srv.logged)
-		_, _ = io.Copy(srv.log, log.r) // it ends with the server
-		log.r.Close()
+		_, _ = io.Copy(io.MultiWriter(srv.log, patient{log}), errs.r) // it ends with the server
+		errs.r.Close()
 	}()
 	return srv, nil
+}
+
+// patient is a writer whose errors end nothing.
+type patient struct{ w io.Writer }
+
+// Write implements io.Writer.
+func (p patient) Write(b []byte) (int, error) {
+	_, _ = p.w.Write(b)
+	return len(b), nil
 }
 
 func command(s spec.Spec, stdin, stdout, stderr *os.File) procgroup.Cmd {
@@ -100,9 +113,15 @@ func (p *pipeSet) close() {
 // Done is closed when the server has ended.
 func (s *Server) Done() <-chan struct{} { return s.proc.Done() }
 
+// Wait waits for the end of the server and gives its exit code, as [Attach] does.
+func (s *Server) Wait() (int, error) { return s.proc.Wait() }
+
 // Stop ends the server: it closes its input, then asks it with SIGTERM, then kills its whole tree. It returns when
 // nothing is left of it.
-func (s *Server) Stop() {
+func (s *Server) Stop() { s.StopAnd(func() {}) }
+
+// StopAnd is Stop for who still reads what the server wrote: Stdout is closed when read has returned.
+func (s *Server) StopAnd(read func()) {
 	s.Stdin.Close()
 	if !s.endsWithin(closeGrace) {
 		s.forced.Store(true)
@@ -112,6 +131,7 @@ func (s *Server) Stop() {
 	s.proc.Kill()
 	<-s.proc.Done()
 	<-s.logged
+	read()
 	s.Stdout.Close()
 }
 
