@@ -40,7 +40,8 @@ is checked, the build command runs, and the server is started anew; the last one
 answers. The server's error stream is shown line by line.
 
 An app that uses the extension (satchel run ID) is served as always. Its calls are shown with their times, and after a
-change its server is started anew while it stays connected. On Windows calls are not shown.
+change its server is started anew while it stays connected. On Windows neither happens: apps are served as if there were
+no dev. The server of dev itself runs beside those of apps; one that listens at an address of its own cannot do that.
 
 Keys on a terminal, or lines on a pipe: r starts the server anew, t lists its tools, i opens the MCP Inspector, q ends.
 The link stays when it ends, unless --unlink is given; satchel uninstall removes it and leaves the folder alone.`,

@@ -54,7 +54,11 @@ func devLines(o *term.Out, e devloop.Event) []string {
 	case devloop.Ended:
 		return line("%s %s; waiting for a change", o.Red("the server ended by itself:"), text(e.Error))
 	case devloop.Log:
-		return line("%s %s", o.Faint(term.VisibleLine(e.Source)+" |"), term.VisibleLine(e.Text))
+		source := e.Source
+		if e.App != "" {
+			source = e.App
+		}
+		return line("%s %s", o.Faint(term.VisibleLine(source)+" |"), term.VisibleLine(e.Text))
 	case devloop.Note:
 		return line("%s %s", o.Faint("note:"), term.VisibleLine(e.Text))
 	}

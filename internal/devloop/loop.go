@@ -29,9 +29,8 @@ type Loop struct {
 
 	notify  func() (notifier, error)
 	server  Server
-	since   time.Time      // when the server answered
-	strikes map[string]int // how often a file changed right after a start
-	muted   map[string]bool
+	since   time.Time       // when the server answered
+	strikes map[string]int  // how often a file changed right after a start
 	outputs map[string]bool // files that the build writes
 	before  []string        // what changed during the last build
 }
@@ -45,7 +44,7 @@ const (
 func (l *Loop) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	l.strikes, l.muted, l.outputs = map[string]int{}, map[string]bool{}, map[string]bool{}
+	l.strikes, l.outputs = map[string]int{}, map[string]bool{}
 	names, batches := make(chan string), make(chan []string)
 	go coalesce(ctx, names, batches)
 	started, ended := make(chan struct{}), make(chan error, 1)
@@ -125,21 +124,19 @@ func (l *Loop) done() <-chan struct{} {
 }
 
 // counts tells whether changed files are a reason to start anew. A file that changes right after each start is one that
-// the server writes.
+// the server writes; once it changes at another time it counts again.
 func (l *Loop) counts(changed []string) bool {
 	var real []string
+	soon := l.server != nil && time.Since(l.since) <= rightAfter+quiet
 	for _, name := range changed {
-		if l.muted[name] {
-			continue
-		}
-		if l.server == nil || time.Since(l.since) > rightAfter+quiet {
+		if !soon {
 			delete(l.strikes, name)
-		} else if l.strikes[name]++; l.strikes[name] > maxStrikes {
-			l.muted[name] = true
-			l.note(name + " changes each time the server starts, so it does not count any more; a line in .mcpbignore keeps it out for good")
-			continue
+		} else if l.strikes[name]++; l.strikes[name] == maxStrikes+1 {
+			l.note(name + " changes each time right after the server has started, so that does not count any more; a line in .mcpbignore keeps it out for good")
 		}
-		real = append(real, name)
+		if l.strikes[name] <= maxStrikes {
+			real = append(real, name)
+		}
 	}
 	if len(real) > 0 {
 		l.emit(Event{Event: Changed, Files: real})
@@ -172,6 +169,12 @@ func (l *Loop) start(ctx context.Context, batches <-chan []string) (changed []st
 		got = <-result
 	}
 	if got.err != nil {
+		if l.server != nil && portTaken(got.err) {
+			l.note("the address that the server listens at is taken, perhaps by the last one: that is ended first")
+			l.server.Stop()
+			l.server = nil
+			return l.start(ctx, batches)
+		}
 		if ctx.Err() == nil && changed == nil {
 			l.emit(Event{Event: Failed, Error: got.err.Error(), Runs: l.server != nil})
 		}
@@ -188,6 +191,12 @@ func (l *Loop) start(ctx context.Context, batches <-chan []string) (changed []st
 		l.Replaced()
 	}
 	return changed
+}
+
+// portTaken tells whether a server failed because another one, such as the last one, listens where it wants to.
+func portTaken(err error) bool {
+	text := strings.ToLower(err.Error())
+	return strings.Contains(text, "eaddrinuse") || strings.Contains(text, "address already in use")
 }
 
 // build runs the build command; false when it failed. What changes meanwhile is mostly what it writes: a file that two
@@ -209,11 +218,8 @@ func (l *Loop) build(ctx context.Context, batches <-chan []string) bool {
 			}
 		}
 		l.before = changed
-		if err != nil {
-			return false
-		}
 		if !again {
-			break
+			return err == nil
 		}
 	}
 	return true

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -208,7 +209,55 @@ func TestAServerThatWritesItsFolder(t *testing.T) {
 	}
 	l.write(t, "state.json", "y")
 	l.write(t, "index.js", "")
-	if e := l.wait(t, Changed); !slices.Equal(e.Files, []string{"index.js"}) {
+	if e := l.wait(t, Changed); !slices.Contains(e.Files, "index.js") {
+		t.Errorf("%+v", e)
+	}
+}
+
+// The rule for that, at a clock of its own: a file counts again when it changes at another time.
+func TestWhatCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		notes := 0
+		l := &Loop{strikes: map[string]int{}, server: newFake("x"), since: time.Now(), Emit: func(e Event) {
+			if e.Event == Note {
+				notes++
+			}
+		}}
+		for i := range 10 {
+			if counts := l.counts([]string{"a"}); counts != (i < maxStrikes) {
+				t.Errorf("change %d right after a start counts: %v", i+1, counts)
+			}
+		}
+		if !l.counts([]string{"a", "b"}) || notes != 1 {
+			t.Errorf("another file does not count, or %d notes", notes)
+		}
+		time.Sleep(time.Minute)
+		if !l.counts([]string{"a"}) {
+			t.Error("later it does not count")
+		}
+		l.since = time.Now()
+		if !l.counts([]string{"a"}) {
+			t.Error("it was not forgiven")
+		}
+	})
+}
+
+// A server that cannot listen because the last one does is not kept from starting for ever.
+func TestALastServerThatIsInTheWay(t *testing.T) {
+	t.Parallel()
+	l := newLoop(t, nil)
+	first := newFake("1")
+	l.starts <- first.start
+	l.wait(t, Started)
+	l.starts <- func() (Server, []string, error) { return nil, nil, errors.New("Error: listen EADDRINUSE: :::3000") }
+	l.starts <- func() (Server, []string, error) {
+		if !first.stopped() {
+			t.Error("the last one still runs")
+		}
+		return newFake("2").start()
+	}
+	l.write(t, "index.js", "")
+	if e := l.wait(t, Started); e.Tools[1] != "b 2" {
 		t.Errorf("%+v", e)
 	}
 }
