@@ -56,7 +56,7 @@ JSON number, boolean, list or object is taken as that, everything else as text; 
 }
 
 func (o callOptions) run(ctx context.Context, a *app) (*mcp.CallToolResult, error) {
-	args, err := o.arguments(a.in)
+	args, err := await(ctx, func() (json.RawMessage, error) { return o.arguments(a.in) })
 	if err != nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func (o cleanOptions) verify(ctx context.Context, a *app, c *host.Cleaning) erro
 		}
 	}
 	if !o.yes {
-		ok, err := a.confirm("Start it?")
+		ok, err := a.confirm(ctx, agreement{"Start it?", true})
 		if err != nil {
 			return err
 		}

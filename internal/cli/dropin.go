@@ -34,7 +34,8 @@ What differs on purpose is in docs/compatibility.md.`,
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.code = dropin.Main(cmd.Context(), args, dropin.Env{
-				Out: a.out, Err: a.err, Ask: a.confirm, Create: a.createManifest, Clean: a.cleanUnproved,
+				Out: a.out, Err: a.err, Create: a.createManifest, Clean: a.cleanUnproved,
+				Ask:        func(question string) (bool, error) { return a.confirm(cmd.Context(), agreement{question: question}) },
 				Trust:      func() (signature.Trust, error) { return signature.Trust{System: true}, nil },
 				SourceDate: func() (time.Time, error) { return sourceDate(a.getenv("SOURCE_DATE_EPOCH")) },
 			})

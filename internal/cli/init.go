@@ -225,7 +225,7 @@ func (o *initOptions) adopt(ctx context.Context, a *app, d *scaffold.Draft, sett
 		trial.Review.Render(a.err, a.err.Color)
 	}
 	if !o.yes {
-		ok, err := a.confirm("Start it to see what it offers?")
+		ok, err := a.confirm(ctx, agreement{"Start it to see what it offers?", true})
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -54,16 +55,58 @@ func (a *app) progress(label string) *term.Progress {
 	return a.err.Progress(label)
 }
 
-// confirm asks a yes-or-no question on the terminal. Without a terminal it refuses, naming the flag that agrees.
-func (a *app) confirm(question string) (bool, error) {
+// An agreement is a yes that a command needs before it goes on.
+type agreement struct {
+	question string
+	reviewed bool // a review was shown before, unless --json was given
+}
+
+// confirm asks a yes-or-no question on the terminal. Without a terminal it refuses, naming the flag that agrees. Ctrl-C
+// at the question is an error of class Interrupted.
+func (a *app) confirm(ctx context.Context, ask agreement) (bool, error) {
 	if a.json || !term.Interactive(a.in) {
-		return false, problem.New(problem.Refused, "cli/agree", "this needs your agreement, and there is no terminal to ask at").
-			Try("read the review above, then give the same command with --yes")
+		return false, problem.New(problem.Refused, "cli/agree", "this needs your agreement, and there is no terminal to ask at").Try("%s", ask.howToAgree(a.json))
 	}
-	a.err.Printf("%s [y/N] ", question)
-	var answer string
-	if _, err := fmt.Fscanln(a.in, &answer); err != nil && answer == "" {
-		return false, nil // an empty line or the end of input is a no
+	a.err.Printf("%s [y/N] ", ask.question)
+	answer, err := await(ctx, func() (string, error) {
+		var answer string
+		_, _ = fmt.Fscanln(a.in, &answer) // an empty line or the end of input is a no
+		return answer, nil
+	})
+	if err != nil {
+		a.err.Println()
+		return false, err
 	}
 	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes"), nil
+}
+
+func (ask agreement) howToAgree(json bool) string {
+	switch {
+	case !ask.reviewed:
+		return "give the same command with --yes"
+	case json:
+		return "read the review, which the same command shows without --json, then give it with --yes"
+	}
+	return "read the review above, then give the same command with --yes"
+}
+
+// await gives what read gives, or the end of ctx when that comes first. Signals only end ctx, so whatever waits for a
+// person waits here. A read that nobody answers goes on until the program ends.
+func await[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := read()
+		done <- result{v, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
 }

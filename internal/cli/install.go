@@ -67,7 +67,7 @@ func (o installOptions) run(ctx context.Context, a *app) (*host.Installed, error
 		cand.Review.Render(a.err, a.err.Color)
 	}
 	if !o.yes {
-		ok, err := a.confirm("Install it?")
+		ok, err := a.confirm(ctx, agreement{"Install it?", true})
 		if err != nil {
 			return nil, err
 		}

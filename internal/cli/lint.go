@@ -207,7 +207,7 @@ func (o lintOptions) serve(ctx context.Context, a *app, src *lintSource) (*lint.
 		return nil, err
 	}
 	defer trial.Close()
-	if err := o.agree(a, trial); err != nil {
+	if err := o.agree(ctx, a, trial); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
@@ -219,7 +219,7 @@ func (o lintOptions) serve(ctx context.Context, a *app, src *lintSource) (*lint.
 	return toServed(served), nil
 }
 
-func (o lintOptions) agree(a *app, trial *host.Trial) error {
+func (o lintOptions) agree(ctx context.Context, a *app, trial *host.Trial) error {
 	if !a.json && !o.sarif || !o.yes {
 		trial.Review.Render(a.err, a.err.Color)
 		for _, key := range trial.StandIns {
@@ -229,7 +229,7 @@ func (o lintOptions) agree(a *app, trial *host.Trial) error {
 	if o.yes {
 		return nil
 	}
-	ok, err := a.confirm("Start it?")
+	ok, err := a.confirm(ctx, agreement{"Start it?", true})
 	if err == nil && !ok {
 		err = problem.New(problem.Refused, "cli/agree", "not agreed to; nothing was started").At(o.path)
 	}

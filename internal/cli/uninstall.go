@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"satchel/internal/host"
@@ -26,9 +28,9 @@ installing it again finds it there. Of a linked extension only the link goes: it
 		Args:              wantArgs(1, 1),
 		ValidArgsFunction: a.completeIDs,
 		Annotations:       exits("1 failed, 2 usage, 4 not agreed to, 6 not found"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			o.id = args[0]
-			res, err := o.run(a)
+			res, err := o.run(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
@@ -40,7 +42,7 @@ installing it again finds it there. Of a linked extension only the link goes: it
 	return cmd
 }
 
-func (o uninstallOptions) run(a *app) (*host.Removed, error) {
+func (o uninstallOptions) run(ctx context.Context, a *app) (*host.Removed, error) {
 	h, err := a.host()
 	if err != nil {
 		return nil, err
@@ -50,7 +52,7 @@ func (o uninstallOptions) run(a *app) (*host.Removed, error) {
 		return nil, err
 	}
 	if !o.yes {
-		ok, err := a.confirm("Remove " + ext.ID + " " + term.VisibleLine(ext.Version) + "?")
+		ok, err := a.confirm(ctx, agreement{question: "Remove " + ext.ID + " " + term.VisibleLine(ext.Version) + "?"})
 		if err != nil {
 			return nil, err
 		}
