@@ -16,17 +16,17 @@ import (
 
 // An Installation is the record of an installed extension.
 type Installation struct {
-	ID            string          `json:"id"`
-	Version       string          `json:"version"`
-	Source        string          `json:"source"`         // where it came from, for people
-	Digest        string          `json:"digest"`         // of the bundle
-	ContentDigest string          `json:"contentDigest"`  // of the bundle without signature: names the folder
-	TreeDigest    string          `json:"treeDigest"`     // of the files: checked before each start
-	Link          string          `json:"link,omitempty"` // the absolute path of a folder that is used where it is; then there are no digests
-	Installed     time.Time       `json:"installed"`
-	Manifest      json.RawMessage `json:"manifest"` // as in the bundle
-	Answers       map[string]any  `json:"answers"`  // without secrets
-	Secrets       map[string]any  `json:"-"`        // kept apart
+	ID            string         `json:"id"`
+	Version       string         `json:"version"`
+	Source        string         `json:"source"`         // where it came from, for people
+	Digest        string         `json:"digest"`         // of the bundle
+	ContentDigest string         `json:"contentDigest"`  // of the bundle without signature: names the folder
+	TreeDigest    string         `json:"treeDigest"`     // of the files: checked before each start
+	Link          string         `json:"link,omitempty"` // the absolute path of a folder that is used where it is; then there are no digests
+	Installed     time.Time      `json:"installed"`
+	Manifest      []byte         `json:"manifest"` // the author's bytes: base64, as JSON would change or refuse some
+	Answers       map[string]any `json:"answers"`  // without secrets
+	Secrets       map[string]any `json:"-"`        // kept apart
 }
 
 // A record is what installation.json holds. Secrets are in a file of their own, which each record names anew: so both
@@ -38,7 +38,7 @@ type record struct {
 }
 
 const (
-	recordFormat = 1
+	recordFormat = 2
 	recordName   = "installation.json"
 	purgeName    = "purge.json" // a record on its way out, together with the extension's own folder
 	secretsGlob  = "secrets-*.json"

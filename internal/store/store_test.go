@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -51,7 +50,7 @@ func stage(s *Store, id, content string) (*Staging, *Installation, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	in := &Installation{ID: id, Version: content, Source: "a test", ContentDigest: digestOf(content), TreeDigest: tree.Digest, Manifest: json.RawMessage(`{}`)}
+	in := &Installation{ID: id, Version: content, Source: "a test", ContentDigest: digestOf(content), TreeDigest: tree.Digest, Manifest: []byte(`{}`)}
 	return g, in, nil
 }
 
@@ -263,11 +262,11 @@ func TestARecordThatWasChangedOrDamaged(t *testing.T) {
 	for name, text := range map[string]string{
 		"half":           `{"id": "local/notes", "ver`,
 		"empty":          ``,
-		"of another":     `{"format": 1, "id": "local/good"}`,
-		"of the future":  `{"format": 2, "id": "local/notes"}`,
-		"secrets away":   `{"format": 1, "id": "local/notes", "secretsFile": "secrets-x.json"}`,
-		"secrets beside": `{"format": 1, "id": "local/notes", "secretsFile": "../../../outside.json"}`,
-		"secrets above":  `{"format": 1, "id": "local/notes", "secretsFile": "secrets-/../../../../outside.json"}`,
+		"of another":     `{"format": 2, "id": "local/good"}`,
+		"of the future":  `{"format": 3, "id": "local/notes"}`,
+		"secrets away":   `{"format": 2, "id": "local/notes", "secretsFile": "secrets-x.json"}`,
+		"secrets beside": `{"format": 2, "id": "local/notes", "secretsFile": "../../../outside.json"}`,
+		"secrets above":  `{"format": 2, "id": "local/notes", "secretsFile": "secrets-/../../../../outside.json"}`,
 	} {
 		writeRecord(t, s, "local/notes", text)
 		if in, err := s.Get("notes"); problem.CodeOf(err) != problem.Failed {
@@ -297,7 +296,7 @@ func TestARecordThatWasChangedOrDamaged(t *testing.T) {
 func TestADigestInARecordLeadsNowhere(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir())
-	writeRecord(t, s, "local/notes", `{"format": 1, "id": "local/notes", "contentDigest": "sha256:../../../../etc"}`)
+	writeRecord(t, s, "local/notes", `{"format": 2, "id": "local/notes", "contentDigest": "sha256:../../../../etc"}`)
 	in, err := s.Get("notes")
 	if err != nil {
 		t.Fatal(err)
