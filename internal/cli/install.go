@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -26,8 +27,9 @@ func newInstall(a *app) *cobra.Command {
 		Long: `Installs a bundle. First it shows a review: the exact command that will run, the answers it gets, and what this
 version cannot hold back. Nothing of the bundle runs, and nothing is installed, before you agree.
 
-An installed version is replaced; its answers are kept, except secrets, which are asked for again. A required answer
-that is missing can be given later: satchel configure ID KEY=VALUE.
+An installed version is replaced; its answers are kept. Secrets are kept when the bundle is the same: another one does
+not inherit them, and what must be given again is said. A required answer that is missing can be given later:
+satchel configure ID KEY=VALUE.
 
 With --link, FILE is a folder that is used where it is, for its author: each start runs what is in it then, and no
 digest is checked. Removing the extension leaves the folder alone. satchel dev does this by itself.`,
@@ -88,7 +90,12 @@ func (o installOptions) print(a *app, res *host.Installed) {
 	}
 	a.out.Printf("%s %s %s\n", a.out.Green(verb), e.ID, term.VisibleLine(e.Version))
 	for _, key := range e.Missing {
-		a.out.Printf("  it still needs: satchel configure %s %s=VALUE\n", e.ID, key)
+		a.out.Printf("  it still needs: satchel configure %s %s=VALUE\n", e.ID, term.VisibleLine(key))
+	}
+	for _, f := range res.Review.Forgets {
+		if !slices.Contains(e.Missing, f.Key) {
+			a.out.Printf("  it forgot: satchel configure %s %s=VALUE gives it again\n", e.ID, term.VisibleLine(f.Key))
+		}
 	}
 	a.out.Printf("  look:    satchel tools %s\n  connect: claude mcp add %s -- satchel run %s\n", e.Short, e.Short, e.Short)
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"satchel/internal/answers"
 	"satchel/internal/host"
+	"satchel/internal/spec"
 	"satchel/internal/term"
 )
 
@@ -51,10 +52,16 @@ func printExtension(a *app, e *host.Extension) {
 	if e.Link != "" {
 		line("linked", e.Link+": what is in it runs, no digest is checked")
 	}
-	line("command", strings.Join(e.Command, " "))
+	line("command", spec.ShellWords(e.Command))
+	if e.CommandError != "" {
+		line("command", "cannot be made: "+e.CommandError)
+	}
+	for _, r := range e.Risks {
+		a.out.Printf("%-15s %s\n", "risk", riskText(a, r))
+	}
 	line("working folder", e.DataDir)
 	for _, key := range slices.Sorted(maps.Keys(e.Answers)) {
-		line("answer", fmt.Sprintf("%s = %v", key, e.Answers[key]))
+		line("answer", key+" = "+answerText(e.Answers[key]))
 	}
 	for _, key := range e.Missing {
 		line("missing", key+": satchel configure "+e.ID+" "+key+"=VALUE")
@@ -62,6 +69,24 @@ func printExtension(a *app, e *host.Extension) {
 	line("bundle digest", e.Digest)
 	line("content digest", e.ContentDigest)
 	line("tree digest", e.TreeDigest)
+}
+
+// answerText shows an answer so that one can be told from two, and from none.
+func answerText(v any) string {
+	if list, ok := v.([]string); ok {
+		return spec.ShellWords(list)
+	}
+	if text := answers.Text(v); text != "" {
+		return text
+	}
+	return "''"
+}
+
+func riskText(a *app, r spec.Risk) string {
+	if r.Level == spec.High {
+		return a.out.Red(term.VisibleLine(r.Text))
+	}
+	return a.out.Yellow(term.VisibleLine(r.Text))
 }
 
 // completeIDs offers the ids of the installed extensions to the shell.

@@ -15,6 +15,7 @@ import (
 	"satchel/internal/launch"
 	"satchel/internal/paths"
 	"satchel/internal/problem"
+	"satchel/internal/spec"
 	"satchel/internal/store"
 	"satchel/mcpb/manifest"
 )
@@ -56,9 +57,11 @@ type Extension struct {
 	ContentDigest string         `json:"contentDigest"`
 	TreeDigest    string         `json:"treeDigest"`
 	Sandbox       string         `json:"sandbox"`
-	Answers       map[string]any `json:"answers"`           // secrets as "***"
-	Missing       []string       `json:"missing"`           // keys of required options without a value
-	Command       []string       `json:"command,omitempty"` // secrets by title; only in Show
+	Answers       map[string]any `json:"answers"`                // secrets as "***"
+	Missing       []string       `json:"missing"`                // keys of required options without a value
+	Command       []string       `json:"command,omitempty"`      // secrets by title; only in Show
+	CommandError  string         `json:"commandError,omitempty"` // why there is no command; only in Show
+	Risks         []spec.Risk    `json:"risks,omitempty"`        // of the command; only in Show
 	DataDir       string         `json:"dataDir"`
 }
 
@@ -87,10 +90,10 @@ func (h *Host) Show(id string) (*Extension, error) {
 	ext := h.extension(in, m)
 	plan, err := h.plan(in, m)
 	if err != nil {
-		ext.Command = []string{"cannot be made: " + err.Error()}
+		ext.CommandError = err.Error()
 		return &ext, nil
 	}
-	ext.Command = plan.Spec.Shown
+	ext.Command, ext.Risks = plan.Spec.Shown, plan.Risks()
 	return &ext, nil
 }
 

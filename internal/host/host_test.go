@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"satchel/internal/problem"
+	"satchel/internal/spec"
 	"satchel/mcpb"
 )
 
@@ -168,6 +169,13 @@ func TestUpdateKeepsAnswersButNoSecrets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.install(t, w.bundle(t, "v1", manifestWith(nil)), "folder="+w.dir, "key=s3cret")
+	same := w.install(t, w.path("v1.mcpb"))
+	if same.Extension.Answers["key"] != "***" || len(same.Review.Forgets) > 0 {
+		t.Errorf("the same bundle lost the secret: %+v", same)
+	}
+	if in, err := w.store.Get("demo"); err != nil || in.Secrets["key"] != "s3cret" {
+		t.Errorf("the same bundle lost the secret: %v", err)
+	}
 	res := w.install(t, w.bundle(t, "v2", manifestWith(func(m map[string]any) { m["version"] = "2.0.0" })))
 	if res.Replaced != "1.0.0" || res.Extension.Version != "2.0.0" || res.Extension.Answers["folder"] != w.dir {
 		t.Errorf("installed %+v", res)
@@ -175,10 +183,51 @@ func TestUpdateKeepsAnswersButNoSecrets(t *testing.T) {
 	if _, ok := res.Extension.Answers["key"]; ok {
 		t.Error("another author's version inherited the secret")
 	}
+	if f := res.Review.Forgets; len(f) != 1 || f[0].Key != "key" || !f[0].Secret || f[0].Value != "" {
+		t.Errorf("the review says that it forgets %+v", f)
+	}
 	for name, content := range w.snapshot(t) {
 		if strings.Contains(content, "s3cret") {
 			t.Errorf("%s still holds the secret", name)
 		}
+	}
+}
+
+// An answer that a new version does not take is not dropped without a word.
+func TestAnAnswerThatDoesNotFitAnyMoreIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.install(t, w.bundle(t, "v1", manifestWith(nil)), "folder="+w.dir)
+	res := w.install(t, w.bundle(t, "v2", manifestWith(func(m map[string]any) {
+		m["user_config"].(map[string]any)["folder"].(map[string]any)["multiple"] = true
+	})))
+	if f := res.Review.Forgets; len(f) != 1 || f[0].Key != "folder" || f[0].Secret {
+		t.Errorf("the review says that it forgets %+v", f)
+	}
+}
+
+// What a host passes over in a manifest is in the review; a secret on the command line is in review and show, answered
+// or not.
+func TestReviewOfADoubtfulManifest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	res := w.install(t, w.bundle(t, "x", manifestWith(func(m map[string]any) {
+		m["surprise"] = 1
+		m["author"].(map[string]any)["phone"] = "1"
+		command(m)["args"] = []string{"--token", "${user_config.key}", "${user_config.folder}"}
+	})))
+	if got := strings.Join(res.Review.Warnings, "; "); len(res.Review.Warnings) != 2 || !strings.Contains(got, "surprise") || !strings.Contains(got, "author.phone") {
+		t.Errorf("warnings %q", res.Review.Warnings)
+	}
+	if want := []string{"--token", "${user_config.key}"}; !slices.Equal(res.Review.Without, want) {
+		t.Errorf("without %q, want %q", res.Review.Without, want)
+	}
+	onLine := func(r spec.Risk) bool {
+		return r.Level == spec.High && strings.Contains(r.Text, "onto the command line")
+	}
+	ext, err := w.Show("demo")
+	if err != nil || !slices.ContainsFunc(res.Review.Risks, onLine) || !slices.ContainsFunc(ext.Risks, onLine) {
+		t.Errorf("risks %v, shown %+v, %v", res.Review.Risks, ext, err)
 	}
 }
 

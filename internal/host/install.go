@@ -42,8 +42,8 @@ type Installed struct {
 }
 
 // Inspect opens the bundle in a file and makes the review of installing it with the answers given (KEY=VALUE). Nothing
-// is written and nothing of the bundle runs. An installed version's answers are kept where they still fit, but not its
-// secrets: nothing shows that the same author made both.
+// is written and nothing of the bundle runs. An installed version's answers are kept where they still fit, but its secrets
+// only by the same content: nothing shows that the same author made another.
 func (h *Host) Inspect(ctx context.Context, file string, pairs []string) (*Candidate, error) {
 	b, err := mcpb.Open(file, mcpb.Limits{})
 	if err != nil {
@@ -87,15 +87,44 @@ func (h *Host) inspect(ctx context.Context, b *mcpb.Bundle, file string, pairs [
 		return nil, err
 	}
 	old := h.installed(id)
-	if old != nil {
-		given = answers.Join(answers.Kept(m.UserConfig, values(old), false), given)
-	}
+	given, forgets := inherit(m.UserConfig, old, given, old != nil && old.ContentDigest == contentDigest)
 	open, secret := answers.Split(m.UserConfig, given)
 	c.record = store.Installation{
 		ID: id, Version: m.Version, Source: source, Digest: bundleDigest, ContentDigest: contentDigest,
 		Manifest: data, Answers: open, Secrets: secret,
 	}
-	return c, h.review(c, m, old, given)
+	err = h.review(c, m, old, given)
+	c.Review.Forgets, c.Review.Warnings = forgets, warnings(report)
+	return c, err
+}
+
+// inherit adds the answers of the version that is installed where they still fit, its secrets only when secrets is true.
+// It also names what was answered and must be answered again.
+func inherit(options manifest.Options, old *store.Installation, given answers.Values, secrets bool) (answers.Values, []spec.Answer) {
+	forgets := []spec.Answer{}
+	if old == nil {
+		return given, forgets
+	}
+	had := values(old)
+	all := answers.Join(answers.Kept(options, had, secrets), given)
+	for _, o := range options {
+		_, was := had[o.Key]
+		if _, is := all[o.Key]; was && !is {
+			forgets = append(forgets, spec.Answer{Key: o.Key, Title: o.Title, Secret: o.Sensitive})
+		}
+	}
+	return all, forgets
+}
+
+// warnings are what a host passes over in a manifest.
+func warnings(report *manifest.Report) []string {
+	list := []string{}
+	for _, f := range report.Findings {
+		if f.Severity == manifest.Warning {
+			list = append(list, strings.TrimSpace(f.Path+" "+f.Message))
+		}
+	}
+	return list
 }
 
 func (h *Host) installed(id string) *store.Installation {

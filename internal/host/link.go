@@ -38,14 +38,13 @@ func (h *Host) InspectLink(ctx context.Context, dir string, pairs []string) (*Ca
 		return nil, err
 	}
 	old := h.installed(id)
-	if old != nil {
-		given = answers.Join(answers.Kept(m.UserConfig, values(old), old.Link == real), given)
-	}
+	given, forgets := inherit(m.UserConfig, old, given, old != nil && old.Link == real)
 	open, secret := answers.Split(m.UserConfig, given)
 	c := &Candidate{record: store.Installation{ID: id, Version: m.Version, Source: real, Link: real, Manifest: data, Answers: open, Secrets: secret}}
 	if err := h.reviewLink(c, m, given); err != nil {
 		return nil, err
 	}
+	c.Review.Forgets = forgets
 	if old != nil {
 		c.Review.Replaces = old.Version
 	}

@@ -94,7 +94,7 @@ func checkPlatform(m *manifest.Manifest, os string) error {
 		return nil
 	}
 	return problem.New(problem.Refused, "launch/platform", "runs on %s, this is %s", strings.Join(m.Compatibility.Platforms, ", "), name).
-		At(m.Name).From("manifest: compatibility.platforms")
+		At(m.Name).From("manifest: compatibility.platforms").Try("ask its author for one that runs on %s", name)
 }
 
 // passed are the variables of the environment that an extension gets from ours, beside those of the manifest: where

@@ -19,7 +19,7 @@ func (p *Plan) Review(e Extension) spec.Review {
 	m := e.Manifest
 	r := spec.Review{
 		ID: e.ID, Title: m.DisplayName, Version: m.Version, Author: m.Author.Name,
-		Command: p.Spec.Shown, Env: []string{}, Dir: p.Spec.Dir, Answers: []spec.Answer{}, Missing: []string{}, Sandbox: "none",
+		Command: p.Spec.Shown, Env: []string{}, Dir: p.Spec.Dir, Answers: []spec.Answer{}, Missing: []string{}, Without: append([]string{}, p.Command.Dropped...), Forgets: []spec.Answer{}, Warnings: []string{}, Sandbox: "none",
 		Risks: []spec.Risk{{Level: spec.High, Text: NotSandboxed}},
 	}
 	if r.Title == "" {
@@ -36,7 +36,7 @@ func (p *Plan) Review(e Extension) spec.Review {
 			r.Answers = append(r.Answers, answerOf(o, v))
 		}
 	}
-	r.Risks = append(r.Risks, p.risks()...)
+	r.Risks = append(r.Risks, p.Risks()...)
 	return r
 }
 
@@ -48,7 +48,9 @@ func answerOf(o manifest.Option, v any) spec.Answer {
 	return a
 }
 
-func (p *Plan) risks() (risks []spec.Risk) {
+// Risks are those of the command line, the worst first.
+func (p *Plan) Risks() []spec.Risk {
+	risks := []spec.Risk{}
 	for _, o := range p.Command.Exposed {
 		risks = append(risks, spec.Risk{Level: spec.High, Text: fmt.Sprintf("the secret %q goes onto the command line, where every program on this machine can read it", o.Title)})
 	}

@@ -1,8 +1,10 @@
 package spec
 
 import (
+	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"satchel/internal/term"
 )
@@ -45,7 +47,10 @@ type Review struct {
 	Env       []string `json:"env"`                // what the manifest sets, KEY=VALUE; secrets by title
 	Dir       string   `json:"dir"`
 	Answers   []Answer `json:"answers"`
-	Missing   []string `json:"missing"` // required options without an answer
+	Missing   []string `json:"missing"`  // required options without an answer
+	Without   []string `json:"without"`  // arguments and KEY=VALUE of the manifest that go away: an option has no value
+	Forgets   []Answer `json:"forgets"`  // answers to the version that is there that this one does not inherit; without Value
+	Warnings  []string `json:"warnings"` // about the manifest
 	Risks     []Risk   `json:"risks"`
 	Sandbox   string   `json:"sandbox"`
 }
@@ -83,16 +88,48 @@ func (r *Review) Render(w io.Writer, color bool) {
 	for _, m := range r.Missing {
 		line("needs", m+" (not answered yet)")
 	}
+	line("without", short(ShellWords(r.Without)))
+	for _, a := range r.Forgets {
+		why := "the answer that is there does not fit any more"
+		if a.Secret {
+			why = "another bundle does not inherit a secret: give it again"
+		}
+		line("forgets", a.Title+" ("+why+")")
+	}
+	for i, w := range r.Warnings {
+		if i == mostWarnings {
+			line("manifest", fmt.Sprintf("%d more like these: satchel validate shows them", len(r.Warnings)-i))
+			break
+		}
+		line("manifest", short(w))
+	}
+}
+
+// What is shown of things that nobody agrees to is cut, so that an author cannot push the risks out of sight with it.
+const (
+	mostWarnings = 10
+	mostLetters  = 300
+)
+
+func short(s string) string {
+	if r := []rune(s); len(r) > mostLetters {
+		return string(r[:mostLetters]) + "..."
+	}
+	return s
 }
 
 // ShellWords shows arguments so that one can be told from two, as a person would type them.
 func ShellWords(argv []string) string {
 	words := make([]string, len(argv))
 	for i, a := range argv {
-		if a == "" || strings.ContainsAny(a, " \t\n'\"\\$`&|;<>()*?#~") {
+		if a == "" || strings.ContainsFunc(a, needsQuotes) {
 			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
 		}
 		words[i] = a
 	}
 	return strings.Join(words, " ")
+}
+
+func needsQuotes(r rune) bool {
+	return unicode.IsSpace(r) || strings.ContainsRune("'\"\\$`&|;<>(){}[]*?#~!^", r)
 }

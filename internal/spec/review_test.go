@@ -31,3 +31,34 @@ func TestReviewShowsRisksFirstAndEverythingExactly(t *testing.T) {
 		}
 	}
 }
+
+// An author cannot push the risks out of sight with what nobody agrees to.
+func TestWhatIsNotAgreedToIsBounded(t *testing.T) {
+	r := Review{Command: []string{"x"}, Warnings: make([]string, 5000), Without: make([]string, 5000)}
+	for i := range r.Warnings {
+		r.Warnings[i], r.Without[i] = strings.Repeat("é", 10_000), "--flag"
+	}
+	var b bytes.Buffer
+	r.Render(&b, false)
+	if b.Len() > 10_000 || !strings.Contains(b.String(), "4990 more") || !strings.Contains(b.String(), "without    --flag") {
+		t.Errorf("%d bytes:\n%.2000s", b.Len(), b.String())
+	}
+}
+
+func TestShellWordsTellOneFromTwo(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		argv []string
+		want string
+	}{
+		{[]string{"a", "b"}, "a b"},
+		{[]string{"a b"}, "'a b'"},
+		{[]string{"a\u00a0b"}, "'a\u00a0b'"},
+		{[]string{"a", ""}, "a ''"},
+		{[]string{"{a,b}", "x[1]"}, "'{a,b}' 'x[1]'"},
+	} {
+		if got := ShellWords(c.argv); got != c.want {
+			t.Errorf("%q: %s, want %s", c.argv, got, c.want)
+		}
+	}
+}

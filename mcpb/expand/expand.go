@@ -15,7 +15,7 @@
 //     argument, where the reference passes the variable's text.
 //   - A flag directly before an argument that went away goes with it (["--key", "${user_config.key}"]): left alone, it
 //     would swallow the argument after it. A flag is a literal such as -k or --key; "--", "-1" and "--a=b" are none. A
-//     flag that takes no value is lost by this too, so [Command.LostFlags] names each one for the review.
+//     flag that takes no value is lost by this too, so [Command.Dropped] names each one, for the review.
 //   - Defaults: folders and separators are replaced in them, other options are not; a default that is not empty
 //     satisfies "required".
 //   - platform_overrides: the system's (win32 or windows, darwin, linux) count before those of system and processor
@@ -62,15 +62,14 @@ type Dirs struct {
 // A Command is a server's command line. Shown and ShownEnv are for people: a secret's value, and a required one that is
 // missing, stand there as their option's title in angle brackets.
 type Command struct {
-	Argv      []string
-	Shown     []string
-	Env       map[string]string // only what the manifest sets
-	ShownEnv  map[string]string
-	Missing   []manifest.Option // required options without a value; unless it is empty, Argv and Env must not be run
-	Dropped   []string          // arguments and environment entries that were taken away, as in the manifest
-	LostFlags []string          // the flags that were taken away with the argument after them
-	Unknown   []string          // variables that nothing declares, sorted
-	Exposed   []manifest.Option // secrets that are on the command line, where other programs can see them
+	Argv     []string
+	Shown    []string
+	Env      map[string]string // only what the manifest sets
+	ShownEnv map[string]string
+	Missing  []manifest.Option // required options without a value; unless it is empty, Argv and Env must not be run
+	Dropped  []string          // arguments, with the flags before them, and environment entries that were taken away, as in the manifest
+	Unknown  []string          // variables that nothing declares, sorted
+	Exposed  []manifest.Option // secrets that the manifest puts on the command line, where other programs can see them, answered or not
 }
 
 // Expand makes the command line. The same input gives the same result. Errors are problems: Invalid for no command, one
@@ -84,7 +83,10 @@ func Expand(m *manifest.Manifest, in Input) (*Command, error) {
 	if base.Command == "" {
 		return nil, noCommand(m)
 	}
-	e := &expander{in: in, entry: m.EntryFile(), values: valuesOf(m, in), cmd: &Command{Env: map[string]string{}, ShownEnv: map[string]string{}}}
+	e := &expander{
+		in: in, entry: m.EntryFile(), values: valuesOf(m, in), exposed: map[string]bool{},
+		cmd: &Command{Env: map[string]string{}, ShownEnv: map[string]string{}},
+	}
 	for _, o := range m.UserConfig {
 		if e.values[optionPrefix+o.Key].missing {
 			e.cmd.Missing = append(e.cmd.Missing, o)
@@ -108,7 +110,8 @@ func Expand(m *manifest.Manifest, in Input) (*Command, error) {
 }
 
 func noCommand(m *manifest.Manifest) error {
-	return problem.New(problem.Invalid, "expand/no-command", "says no command to run").At(m.Name).From("MCPB MANIFEST.md, server.mcp_config")
+	return problem.New(problem.Invalid, "expand/no-command", "says no command to run").At(m.Name).From("MCPB MANIFEST.md, server.mcp_config").
+		Try("its author gives it server.mcp_config.command")
 }
 
 // commandOf applies the overrides of the system, then those of the system with its processor. They replace command and
@@ -161,21 +164,23 @@ func platformKeys(os, arch string) []string {
 
 // An expander is one run of Expand.
 type expander struct {
-	in     Input
-	entry  string // the manifest's entry point, as a path in the bundle
-	values map[string]value
-	cmd    *Command
-	bytes  int // made so far, what was dropped again included: the measure of memory and time
+	in      Input
+	entry   string // the manifest's entry point, as a path in the bundle
+	values  map[string]value
+	cmd     *Command
+	exposed map[string]bool // variables that are in Command.Exposed
+	bytes   int             // made so far, what was dropped again included: the measure of memory and time
 }
 
 func (e *expander) program(m *manifest.Manifest, command string) error {
+	e.expose(command)
 	p, ok := e.text(command)
 	if p.text == "" && ok {
 		return noCommand(m)
 	}
 	if !ok || p.incomplete {
 		return problem.New(problem.NeedsConfig, "expand/command-answer", "the program to run is an answer that is not there").At(command).
-			From("the manifest: server.mcp_config.command")
+			From("the manifest: server.mcp_config.command").Try("answer it: --config KEY=VALUE when installing, satchel configure later")
 	}
 	path, err := resolve(m, e.in, p.text)
 	if err != nil {
@@ -185,8 +190,24 @@ func (e *expander) program(m *manifest.Manifest, command string) error {
 	if p.text != p.shown {
 		shown = p.shown
 	}
-	e.add(piece{text: path, shown: shown, secrets: p.secrets})
+	e.add(piece{text: path, shown: shown})
 	return nil
+}
+
+// expose notes the secrets that a part of the command line holds, or will when they are answered.
+func (e *expander) expose(text string) {
+	for {
+		_, name, after, found := cutVariable(text)
+		if !found {
+			return
+		}
+		o := e.values[name].option
+		if o.Sensitive && !e.exposed[name] {
+			e.exposed[name] = true
+			e.cmd.Exposed = append(e.cmd.Exposed, o)
+		}
+		text = after
+	}
 }
 
 // arguments expands the arguments one by one. It stops when there are too many, which check then refuses.
@@ -196,6 +217,7 @@ func (e *expander) arguments(args []string) {
 		if e.tooMuch() {
 			return
 		}
+		e.expose(arg)
 		pieces, ok := e.argument(arg)
 		if !ok {
 			e.drop(arg, flag)
@@ -231,11 +253,6 @@ func (e *expander) argument(arg string) ([]piece, bool) {
 
 func (e *expander) add(p piece) {
 	e.cmd.Argv, e.cmd.Shown = append(e.cmd.Argv, p.text), append(e.cmd.Shown, p.shown)
-	for _, o := range p.secrets {
-		if !slices.ContainsFunc(e.cmd.Exposed, func(x manifest.Option) bool { return x.Key == o.Key }) {
-			e.cmd.Exposed = append(e.cmd.Exposed, o)
-		}
-	}
 }
 
 // drop notes that an argument went away, and takes the flag before it away too.
@@ -243,7 +260,7 @@ func (e *expander) drop(arg, flag string) {
 	if flag != "" {
 		last := len(e.cmd.Argv) - 1
 		e.cmd.Argv, e.cmd.Shown = e.cmd.Argv[:last], e.cmd.Shown[:last]
-		e.cmd.Dropped, e.cmd.LostFlags = append(e.cmd.Dropped, flag), append(e.cmd.LostFlags, flag)
+		e.cmd.Dropped = append(e.cmd.Dropped, flag)
 	}
 	e.cmd.Dropped = append(e.cmd.Dropped, arg)
 }
@@ -275,16 +292,19 @@ func (e *expander) tooMuch() bool { return e.bytes > maxBytes || len(e.cmd.Argv)
 func (e *expander) check() error {
 	const source = "execve(2)"
 	if e.tooMuch() {
-		return problem.New(problem.Invalid, "expand/too-long", "the command line is longer than %d arguments or %d bytes", maxArgs, maxBytes).From(source)
+		return problem.New(problem.Invalid, "expand/too-long", "the command line is longer than %d arguments or %d bytes", maxArgs, maxBytes).From(source).
+			Try("give shorter answers; if there are none, tell the author")
 	}
 	for _, arg := range e.cmd.Argv {
 		if strings.Contains(arg, "\x00") {
-			return problem.New(problem.Invalid, "expand/nul", "an argument holds a NUL, which no program can be given").From(source)
+			return problem.New(problem.Invalid, "expand/nul", "an argument holds a NUL, which no program can be given").From(source).
+				Try("answer without it; if no answer has one, tell the author")
 		}
 	}
 	for key, val := range e.cmd.Env {
 		if key == "" || strings.ContainsAny(key, "=\x00") || strings.Contains(val, "\x00") {
-			return problem.New(problem.Invalid, "expand/environment", "is no name or no value for an environment variable").At(key).From("environ(7)")
+			return problem.New(problem.Invalid, "expand/environment", "is no name or no value for an environment variable").At(key).From("environ(7)").
+				Try("tell its author: server.mcp_config.env")
 		}
 	}
 	return nil

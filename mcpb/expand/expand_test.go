@@ -118,9 +118,6 @@ func TestWhatGoesAwayIsNamed(t *testing.T) {
 	if want := []string{"--key", "${user_config.key}", "--k=${user_config.key}", "K=a${user_config.key}"}; !slices.Equal(cmd.Dropped, want) {
 		t.Errorf("dropped %q, want %q", cmd.Dropped, want)
 	}
-	if want := []string{"--key"}; !slices.Equal(cmd.LostFlags, want) {
-		t.Errorf("lost flags %q, want %q", cmd.LostFlags, want)
-	}
 	if want := []string{"PWD"}; !slices.Equal(cmd.Unknown, want) {
 		t.Errorf("unknown %q, want %q", cmd.Unknown, want)
 	}
@@ -225,6 +222,25 @@ func TestMeasuredReferenceBehaviour(t *testing.T) {
 		}
 		if !slices.Equal(cmd.Argv[1:], c.want) || env != c.wantEnv {
 			t.Errorf("%s (reference: %s): got %q and %q, want %q and %q", c.name, c.reference, cmd.Argv[1:], env, c.want, c.wantEnv)
+		}
+	}
+}
+
+// A secret that the manifest puts on the command line is named before it is answered: a person agrees once.
+func TestExposedSecretsAreNamedUnanswered(t *testing.T) {
+	for _, required := range []bool{true, false} {
+		for _, list := range []bool{true, false} {
+			secret := with(option("key", manifest.String), func(o *manifest.Option) { o.Sensitive, o.Required, o.Multiple = true, required, list })
+			for what, m := range map[string]*manifest.Manifest{
+				"argument": server("node", []string{"--key", "${user_config.key}"}, secret),
+				"part":     server("node", []string{"--key=x${user_config.key}", "${user_config.key}"}, secret),
+			} {
+				for _, answers := range []map[string]any{nil, {"key": []string{}}, {"key": ""}} {
+					if cmd := expandOK(t, m, linux(answers)); len(cmd.Exposed) != 1 || cmd.Exposed[0].Key != "key" {
+						t.Errorf("%s, required %v, list %v, answers %v: exposed %v", what, required, list, answers, cmd.Exposed)
+					}
+				}
+			}
 		}
 	}
 }

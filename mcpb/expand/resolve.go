@@ -32,7 +32,8 @@ func resolve(m *manifest.Manifest, in Input, command string) (string, error) {
 func (in Input) inBundle(name, command string) (string, error) {
 	clean := path.Clean(name)
 	if clean == "." || !fs.ValidPath(clean) || in.OS == "windows" && strings.Contains(clean, ":") {
-		return "", problem.New(problem.Invalid, "expand/command-outside", "the command leads out of the bundle").At(command).From("docs/security.md")
+		return "", problem.New(problem.Invalid, "expand/command-outside", "the command leads out of the bundle").At(command).From("docs/security.md").
+			Try("tell its author: begin it with ${__dirname}, without .. in it")
 	}
 	if in.OS == "windows" && !in.exists(clean) && in.exists(clean+".exe") {
 		clean += ".exe"

@@ -1,16 +1,11 @@
 package expand
 
-import (
-	"strings"
-
-	"satchel/mcpb/manifest"
-)
+import "strings"
 
 // A piece is an expanded text, and how it is shown.
 type piece struct {
 	text, shown string
-	secrets     []manifest.Option // whose values are in text
-	incomplete  bool              // a required value is missing
+	incomplete  bool // a required value is missing
 }
 
 // text expands one text in one pass; false when it needs an optional value that is not there.
@@ -42,7 +37,6 @@ func (e *expander) text(s string) (piece, bool) {
 		text.WriteString(part.text)
 		shown.WriteString(part.shown)
 		e.bytes += max(len(part.text), len(part.shown))
-		p.secrets = append(p.secrets, part.secrets...)
 	}
 	p.text, p.shown = text.String(), shown.String()
 	return p, complete

@@ -29,7 +29,7 @@ func (v value) piece(text string) piece {
 	if !v.option.Sensitive {
 		return piece{text: text, shown: text}
 	}
-	return piece{text: text, shown: v.placeholder(), secrets: []manifest.Option{v.option}}
+	return piece{text: text, shown: v.placeholder()}
 }
 
 // placeholder stands for a value that is not shown. Titles are the author's: a long one is cut, as it is not the command.
