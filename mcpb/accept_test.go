@@ -58,6 +58,9 @@ func onDisk(tb testing.TB, dir string) map[string]string {
 func accept(tb testing.TB, data []byte, want map[string]string) *Bundle {
 	tb.Helper()
 	b := openBytes(tb, data)
+	if err := b.Check(tb.Context()); err != nil {
+		tb.Errorf("checked without unpacking: %v", err)
+	}
 	if got := contents(tb, b); !maps.Equal(got, want) {
 		tb.Errorf("read %q, want %q", got, want)
 	}

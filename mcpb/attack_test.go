@@ -377,6 +377,9 @@ func TestAttacksAreRefusedAndLeaveNothing(t *testing.T) {
 			if left, _ := os.ReadDir(parent); len(left) > 0 {
 				t.Errorf("left behind: %v", left)
 			}
+			if looked, ok := errors.AsType[*Problem](look(t, a.bundle, a.limits)); !ok || looked.Rule != a.rule {
+				t.Errorf("without unpacking: %v", looked)
+			}
 		})
 	}
 }
@@ -390,6 +393,19 @@ func unpack(t testing.TB, bundle []byte, dir string, lim Limits) error {
 	}
 	_, err = b.Extract(t.Context(), dir, ExtractOptions{Portable: true})
 	return err
+}
+
+// look opens and checks a bundle without unpacking it.
+func look(t testing.TB, bundle []byte, lim Limits) error {
+	t.Helper()
+	b, err := NewBundle(bytes.NewReader(bundle), int64(len(bundle)), "evil.mcpb", lim)
+	if err != nil {
+		return err
+	}
+	if err := b.Portable(); err != nil {
+		return err
+	}
+	return b.Check(t.Context())
 }
 
 // TestEveryRuleIsAttacked holds the list of rules, of which a page of the documentation is made, to what is tested.

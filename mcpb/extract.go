@@ -28,14 +28,14 @@ type ExtractOptions struct {
 
 // Extract unpacks the bundle into the folder dir, which must not exist or be empty, unless Merge is set. It writes through os.Root and
 // creates every file anew, so no link in the way is followed. When it fails, or ctx ends, all that it wrote is removed
-// again, and nothing else. Modes are those of the archive; set-user-id and its like are never set. On Windows the names
+// again, and nothing else. Modes are those of the archive, but for [ExtractOptions.Executable]; set-user-id and its like are never set. On Windows the names
 // that it reserves are always refused.
 func (b *Bundle) Extract(ctx context.Context, dir string, opts ExtractOptions) (*Tree, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if opts.Portable || runtime.GOOS == "windows" {
-		if err := b.portable(); err != nil {
+		if err := b.Portable(); err != nil {
 			return nil, err
 		}
 	}
@@ -54,7 +54,9 @@ func (b *Bundle) Extract(ctx context.Context, dir string, opts ExtractOptions) (
 	return tree, target.root.Close()
 }
 
-func (b *Bundle) portable() error {
+// Portable gives a *[Problem] for the first name that Windows reserves, nil when every system can hold the bundle.
+// Hosts ask before they show a bundle to anybody; Extract asks again.
+func (b *Bundle) Portable() error {
 	for i := range b.entries {
 		if err := PortableName(b.entries[i].name); err != nil {
 			return b.locate(err)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 type infoOptions struct {
 	bundle string
 	files  bool
+	check  bool
 }
 
 type infoResult struct {
@@ -26,7 +28,8 @@ type infoResult struct {
 	Comment       string             `json:"comment,omitempty"`
 	FileCount     int                `json:"fileCount"`
 	Manifest      *manifest.Manifest `json:"manifest"`
-	Valid         bool               `json:"valid"`
+	Valid         bool               `json:"valid"`   // the manifest
+	Checked       bool               `json:"checked"` // the content of every file is as declared
 	Findings      []manifest.Finding `json:"findings"`
 	Files         []mcpb.File        `json:"files,omitempty"`
 }
@@ -37,12 +40,15 @@ func newInfo(a *app) *cobra.Command {
 		Use:     "info FILE",
 		GroupID: "author",
 		Short:   "Show what is in a bundle",
-		Long:    "Shows a bundle's manifest, files, sizes and digests. Nothing of the bundle is written or run.",
-		Example: "  satchel info my-extension.mcpb\n  satchel info my-extension.mcpb --files\n  satchel info my-extension.mcpb --json",
+		Long: `Shows a bundle's manifest, files, sizes and digests. Nothing of the bundle is written or run.
+
+The archive's directory and the manifest are always checked, the content of the files (sizes, checksums) only with
+--check: it reads all of it. Unpacking and installing check it on the way, and leave nothing behind when it is wrong.`,
+		Example: "  satchel info my-extension.mcpb\n  satchel info my-extension.mcpb --files\n  satchel info my-extension.mcpb --json\n  satchel info my-extension.mcpb --check",
 		Args:    wantArgs(1, 1), Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, 6 not found, 9 malformed signature"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			o.bundle = args[0]
-			res, err := o.run()
+			res, err := o.run(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -50,10 +56,11 @@ func newInfo(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&o.files, "files", false, "list every file with mode and size")
+	cmd.Flags().BoolVar(&o.check, "check", false, "read the content of every file and hold it to what is declared")
 	return cmd
 }
 
-func (o infoOptions) run() (*infoResult, error) {
+func (o infoOptions) run(ctx context.Context) (*infoResult, error) {
 	b, err := mcpb.Open(o.bundle, mcpb.Limits{})
 	if err != nil {
 		return nil, err
@@ -63,12 +70,18 @@ func (o infoOptions) run() (*infoResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := manifest.Parse(data)
+	m, loose, err := manifest.Parse(data)
 	if err != nil {
-		return nil, err
+		loose.File = o.bundle + "/manifest.json"
+		return nil, loose.Err()
+	}
+	if o.check {
+		if err := b.Check(ctx); err != nil {
+			return nil, err
+		}
 	}
 	report := manifest.Validate(data, manifest.Checks{Files: b.FS()})
-	res := &infoResult{File: o.bundle, Manifest: m, Valid: report.OK(), Findings: report.Findings, Signature: "unsigned", FileCount: len(b.Files())}
+	res := &infoResult{File: o.bundle, Manifest: m, Valid: report.OK(), Checked: o.check, Findings: report.Findings, Signature: "unsigned", FileCount: len(b.Files())}
 	if res.Signatures, res.Comment = b.Signatures(), string(b.Comment()); res.Signatures > 0 {
 		res.Signature = "present"
 	}
@@ -101,6 +114,7 @@ func (o infoOptions) print(a *app, res *infoResult) {
 	line("prompts", countOf(len(m.Prompts), "declared", m.PromptsGenerated))
 	line("questions", countOf(len(m.UserConfig), "to answer at install", false))
 	line("files", fmt.Sprintf("%d, %s unpacked, %s packed", res.FileCount, term.Bytes(res.Unpacked), term.Bytes(res.Size)))
+	line("content", map[bool]string{true: "as declared", false: "not read (--check reads it)"}[res.Checked])
 	line("signature", signatureText(res.Signatures))
 	line("comment", res.Comment)
 	line("digest", res.Digest)

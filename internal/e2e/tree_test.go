@@ -79,7 +79,7 @@ func same(t *testing.T, what string, got, want tree) {
 
 // source makes the folder of an extension with what archives get wrong: permissions, names outside ASCII, in both
 // Unicode forms, with characters that shells and formats care for, empty files, content that does not deflate.
-// The entry point is executable already, because unpacking makes it so.
+// The entry point is not executable: packing and unpacking leave that so, only install changes it.
 func source(t *testing.T) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "source")
@@ -91,7 +91,7 @@ func source(t *testing.T) string {
 		data []byte
 	}{
 		{"manifest.json", 0o644, []byte(treeManifest)},
-		{"server/index.js", 0o755, []byte("process.exit(0)\n")},
+		{"server/index.js", 0o644, []byte("process.exit(0)\n")},
 		{"server/private.js", 0o600, []byte("1")},
 		{"server/shared.js", 0o664, []byte("2")},
 		{"server/read only.txt", 0o444, []byte("3")},

@@ -135,6 +135,9 @@ func TestInspectWritesNothing(t *testing.T) {
 		"no program":    {func(m map[string]any) { command(m)["command"] = "satchel-test-no-such" }, nil, problem.NotFound, "launch/program"},
 		"outside":       {func(m map[string]any) { command(m)["command"] = "${__dirname}/../../evil" }, nil, problem.Invalid, "expand/command-outside"},
 		"not in bundle": {func(m map[string]any) { command(m)["command"] = "bin/nothing" }, nil, problem.Invalid, "install/command"},
+		"too long":      {func(m map[string]any) { command(m)["args"] = []string{strings.Repeat("${__dirname}", 30_000)} }, nil, problem.Invalid, "expand/too-long"},
+		"nul":           {func(m map[string]any) { command(m)["args"] = []string{"a\x00"} }, nil, problem.Invalid, "expand/nul"},
+		"environment":   {func(m map[string]any) { command(m)["env"] = map[string]string{"A=B": "x"} }, nil, problem.Invalid, "expand/environment"},
 		"unknown key":   {nil, []string{"x=y"}, problem.Usage, "answers/key"},
 		"wrong answer":  {nil, []string{"folder=/nowhere"}, problem.NeedsConfig, "answers/value"},
 	} {
@@ -143,6 +146,9 @@ func TestInspectWritesNothing(t *testing.T) {
 		switch {
 		case c.code != "":
 			wantProblem(t, err, c.code, c.rule)
+			if p, _ := errors.AsType[*problem.Problem](err); p == nil || !strings.HasPrefix(p.Subject, w.dir) || p.Hint == "" {
+				t.Errorf("%s: %v names no bundle, or no way out", name, err)
+			}
 		case err != nil:
 			t.Errorf("%s: %v", name, err)
 		default:
@@ -347,10 +353,26 @@ func TestTheProgramIsExecutable(t *testing.T) {
 		command(m)["command"] = "${__dirname}/index.js"
 	})))
 	hex := strings.TrimPrefix(res.Extension.ContentDigest, "sha256:")
-	for name, want := range map[string]fs.FileMode{"index.js": 0o555, "manifest.json": 0o444} {
+	w.wantModes(t, hex, map[string]fs.FileMode{"index.js": 0o555, "manifest.json": 0o444})
+}
+
+func (w world) wantModes(t *testing.T, hex string, modes map[string]fs.FileMode) {
+	t.Helper()
+	for name, want := range modes {
 		info, err := os.Stat(w.path("home/extensions/local/demo/" + hex + "/" + name))
 		if err != nil || info.Mode() != want {
 			t.Errorf("%s: mode %v, %v; want %v", name, info.Mode(), err, want)
 		}
 	}
+}
+
+// So is the entry point, when the command is another program.
+func TestTheEntryPointIsExecutable(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("skipped: Windows has no executable bit")
+	}
+	w := newWorld(t)
+	res := w.install(t, w.bundle(t, "v1", manifestWith(func(m map[string]any) { m["server"].(map[string]any)["entry_point"] = "./index.js" })))
+	w.wantModes(t, strings.TrimPrefix(res.Extension.ContentDigest, "sha256:"), map[string]fs.FileMode{"index.js": 0o555, "manifest.json": 0o444})
 }

@@ -51,12 +51,27 @@ func (h *Host) Inspect(ctx context.Context, file string, pairs []string) (*Candi
 	}
 	c, err := h.inspect(ctx, b, file, pairs)
 	if err != nil {
-		return nil, errors.Join(err, b.Close())
+		return nil, errors.Join(named(file, err), b.Close())
 	}
 	return c, nil
 }
 
+// named puts the bundle or folder before what a problem is about, where it does not stand already.
+func named(source string, err error) error {
+	p, ok := errors.AsType[*problem.Problem](err)
+	switch {
+	case !ok || strings.HasPrefix(p.Subject, source):
+		return err
+	case p.Subject == "":
+		return p.At(source)
+	}
+	return p.At(source + ": " + p.Subject)
+}
+
 func (h *Host) inspect(ctx context.Context, b *mcpb.Bundle, file string, pairs []string) (*Candidate, error) {
+	if err := b.Portable(); err != nil {
+		return nil, err
+	}
 	data, err := b.Manifest()
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func (h *Host) InspectLink(ctx context.Context, dir string, pairs []string) (*Ca
 	open, secret := answers.Split(m.UserConfig, given)
 	c := &Candidate{record: store.Installation{ID: id, Version: m.Version, Source: real, Link: real, Manifest: data, Answers: open, Secrets: secret}}
 	if err := h.reviewLink(c, m, given); err != nil {
-		return nil, err
+		return nil, named(dir, err)
 	}
 	c.Review.Forgets = forgets
 	if old != nil {

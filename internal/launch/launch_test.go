@@ -75,6 +75,21 @@ func TestProgramsAreLookedForInAbsolutePlacesOnly(t *testing.T) {
 	}
 }
 
+// So also when there is such a program in the working folder.
+func TestARelativeEntryOfPATHIsPassedOver(t *testing.T) {
+	good := machine(t, nil, "node").Getenv("PATH")
+	evil := machine(t, nil, "node").Getenv("PATH")
+	t.Chdir(evil)
+	list := string(filepath.ListSeparator)
+	for _, first := range []string{".", "", filepath.Join("..", filepath.Base(evil))} {
+		if plan, err := Make(extension("node"), machine(t, map[string]string{"PATH": first + list + good})); err != nil || plan.Spec.Argv[0] != filepath.Join(good, "node") {
+			t.Errorf("%q first in PATH: %+v, %v", first, plan, err)
+		}
+		_, err := Make(extension("node"), machine(t, map[string]string{"PATH": first + list}))
+		wantCode(t, err, problem.NotFound, "node")
+	}
+}
+
 func TestPythonStandsInForPython3(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ have, want string }{{"python3", "python"}, {"python", "python3"}, {"python3", "python3"}} {

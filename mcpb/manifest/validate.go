@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"unicode/utf8"
-
-	"satchel/internal/problem"
 )
 
 // Checks say what [Validate] looks at beside the schema.
@@ -39,8 +37,11 @@ func Parse(data []byte) (*Manifest, *Report, error) {
 		return nil, r, err
 	}
 	m, err := decode(data, root)
-	if err != nil {
-		return nil, r, problem.New(problem.Invalid, "manifest/type", "cannot be read").At(r.name()).Because(err)
+	if err != nil { // callers give the report's own error, with the file in it
+		r.Findings = append(r.Findings, Finding{
+			Rule: "manifest/type", Severity: Error, Line: 1, Column: 1, Message: "cannot be read: " + err.Error(), Source: sourceOf("manifest/type"),
+		})
+		return nil, r, r.Err()
 	}
 	return m, r, nil
 }
