@@ -97,7 +97,7 @@ func (o validateOptions) finish(a *app, document any, res *validateResult) error
 	err := a.show(document, func() {
 		res.Render(a.out, res.source, a.out.Color)
 		fixable := slices.ContainsFunc(res.Findings, func(f manifest.Finding) bool { return f.Fixable })
-		if fixable && !o.fix {
+		if fixable && !o.fix && !isBundle(o.path) {
 			a.out.Printf("%s satchel validate --fix mends some of this; with --diff it only shows how\n", a.out.Faint("hint:"))
 		}
 		if res.OK {

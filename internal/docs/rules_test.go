@@ -37,9 +37,9 @@ func TestBundleRulesPage(t *testing.T) {
 
 func TestManifestRulesPage(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("# Rules for manifests\n\n`satchel validate` names the rule, the place and, where it can, the fix. This page is made from the rules themselves.\n\n| rule | why | from |\n|---|---|---|\n")
+	b.WriteString("# Rules for manifests\n\n`satchel validate` names the rule, the place and, where it can, the fix. This page is made from the rules themselves.\n\n| rule | why | from | `validate --fix` |\n|---|---|---|---|\n")
 	for _, r := range manifest.Rules() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", r.ID, r.Why, r.Source)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.ID, r.Why, r.Source, r.Mends)
 	}
 	generated(t, root+"/docs/manifest-rules.md", b.String())
 }

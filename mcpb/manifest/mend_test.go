@@ -84,6 +84,7 @@ func TestMend(t *testing.T) {
 		{"TEMP has no other name", with(`${__dirname}/server`, `${TEMP}`), with(`${__dirname}/server`, `${TEMP}`)},
 		{"prompt arguments", plus(`"prompts": [{ "name": "p", "arguments": ["topic"], "text": "\u00e9 ${arguments.topc}" }]`), plus(`"prompts": [{ "name": "p", "arguments": ["topic"], "text": "\u00e9 ${arguments.topic}" }]`)},
 	}
+	mends := map[string]bool{}
 	for _, c := range cases {
 		if c.want == "" {
 			c.want = c.in
@@ -93,6 +94,14 @@ func TestMend(t *testing.T) {
 			t.Errorf("%s: %+v\ngot  %s\nwant %s", c.name, m.Changes, m.Data, c.want)
 		}
 		checkMended(t, c.name, []byte(c.in), m)
+		for _, change := range m.Changes {
+			mends[change.Rule] = true
+		}
+	}
+	for _, r := range Rules() {
+		if mends[r.ID] != (r.Mends != "") {
+			t.Errorf("%s says that it mends %q; a case shows it: %t", r.ID, r.Mends, mends[r.ID])
+		}
 	}
 }
 
