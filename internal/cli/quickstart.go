@@ -47,7 +47,7 @@ that is removed again, unless --keep installs the sample for real.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			tmp, err := os.MkdirTemp("", "satchel-quickstart-")
 			if err != nil {
-				return err
+				return noTemporary(err)
 			}
 			defer os.RemoveAll(tmp)
 			res, err := o.run(cmd.Context(), a, tmp)
@@ -116,7 +116,7 @@ func (t *tour) open(keep bool) (err error) {
 	} else {
 		home := filepath.Join(t.tmp, "home")
 		if err := os.Mkdir(home, 0o700); err != nil {
-			return err
+			return noTemporary(err)
 		}
 		getenv = func(key string) string {
 			if key == "SATCHEL_HOME" {
@@ -126,10 +126,16 @@ func (t *tour) open(keep bool) (err error) {
 		}
 	}
 	if err := os.MkdirAll(t.folder, 0o700); err != nil {
-		return err
+		return problem.New(problem.Failed, "quickstart/folder", "the folder for the notes cannot be made").At(t.folder).Because(err).
+			Try("see what is in its place, or do without --keep")
 	}
 	t.host, err = host.Open(getenv)
 	return err
+}
+
+func noTemporary(err error) error {
+	return problem.New(problem.Failed, "quickstart/temporary", "the temporary folder cannot be made or written to").Because(err).
+		Try("set TMPDIR to a folder that you may write to, with space")
 }
 
 func (t *tour) pack() (string, error) {
@@ -139,7 +145,7 @@ func (t *tour) pack() (string, error) {
 	}
 	dir := filepath.Join(t.tmp, "sample")
 	if err := errors.Join(os.Mkdir(dir, 0o755), sample.Write(dir, exe)); err != nil {
-		return "", err
+		return "", noTemporary(err)
 	}
 	rep, err := mcpb.PackFile(t.ctx, dir, t.bundle, mcpb.PackOptions{Entry: "server/satchel-notes"})
 	if err != nil {

@@ -22,8 +22,9 @@ func newUninstall(a *app) *cobra.Command {
 		Aliases: []string{"remove", "rm"},
 		GroupID: "user",
 		Short:   "Remove an installed extension",
-		Long: `Removes an installed extension and its answers. What it stored in its own folder is kept, unless --purge is given;
-installing it again finds it there. Of a linked extension only the link goes: its folder is its author's.`,
+		Long: `Removes an installed extension and its answers, also a damaged one. What it stored in its own folder is kept, unless
+--purge is given; installing it again finds it there. --purge also removes what one left that was removed before. Of a
+linked extension only the link goes: its folder is its author's.`,
 		Example:           "  satchel uninstall notes\n  satchel uninstall notes --yes --purge",
 		Args:              wantArgs(1, 1),
 		ValidArgsFunction: a.completeIDs,
@@ -47,25 +48,32 @@ func (o uninstallOptions) run(ctx context.Context, a *app) (*host.Removed, error
 	if err != nil {
 		return nil, err
 	}
-	ext, err := h.Show(o.id)
+	removal, err := h.Removal(o.id, o.purge)
 	if err != nil {
 		return nil, err
 	}
 	if !o.yes {
-		ok, err := a.confirm(ctx, agreement{question: "Remove " + ext.ID + " " + term.VisibleLine(ext.Version) + "?"})
+		ok, err := a.confirm(ctx, agreement{question: "Remove " + removedText(removal) + "?"})
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
-			return nil, problem.New(problem.Refused, "cli/agree", "not agreed to; nothing was removed").At(ext.ID)
+			return nil, problem.New(problem.Refused, "cli/agree", "not agreed to; nothing was removed").At(removal.ID)
 		}
 	}
-	return h.Uninstall(ext.ID, o.purge)
+	return h.Uninstall(removal.ID, o.purge)
 }
 
 func (o uninstallOptions) print(a *app, res *host.Removed) {
-	a.out.Printf("removed %s %s\n", res.ID, term.VisibleLine(res.Version))
+	a.out.Printf("removed %s\n", removedText(res))
 	if res.DataKept != "" {
 		a.out.Printf("%s\n", a.out.Faint("its own folder is kept: "+res.DataKept))
 	}
+}
+
+func removedText(r *host.Removed) string {
+	if r.Version == "" {
+		return "what is left of " + r.ID
+	}
+	return r.ID + " " + term.VisibleLine(r.Version)
 }

@@ -116,7 +116,7 @@ func manifestOf(in *store.Installation) (*manifest.Manifest, error) {
 	}
 	m, _, err := manifest.Parse(in.Manifest)
 	if err != nil {
-		return nil, problem.New(problem.Failed, "store/record", "holds a damaged manifest").At(in.ID).Because(err).Try("install the extension again")
+		return nil, problem.New(problem.Failed, "store/record", "holds a damaged manifest").At(in.ID).Because(err).Try("install the extension again, or remove it: satchel uninstall %s", in.ID)
 	}
 	return m, nil
 }

@@ -341,6 +341,58 @@ func TestUninstall(t *testing.T) {
 	wantProblem(t, err, problem.NotFound, "store/installed")
 }
 
+// Whatever happened to a record or a folder, the extension can be removed, with nothing left.
+func TestUninstallAlwaysWorks(t *testing.T) {
+	t.Parallel()
+	for what, damage := range map[string]func(dir string) error{
+		"nothing":      func(string) error { return nil },
+		"cut off":      func(dir string) error { return os.Truncate(filepath.Join(dir, "installation.json"), 20) },
+		"empty":        func(dir string) error { return os.Truncate(filepath.Join(dir, "installation.json"), 0) },
+		"record gone":  func(dir string) error { return os.Remove(filepath.Join(dir, "installation.json")) },
+		"secrets gone": func(dir string) error { return removeAll(filepath.Join(dir, "secrets-*")) },
+		"only secrets": func(dir string) error {
+			return errors.Join(removeAll(filepath.Join(dir, "*.json")), os.WriteFile(filepath.Join(dir, "secrets-x.json"), nil, 0o600))
+		},
+		"a folder instead": func(dir string) error {
+			return errors.Join(os.Remove(filepath.Join(dir, "installation.json")), os.MkdirAll(filepath.Join(dir, "installation.json", "x"), 0o700))
+		},
+		"a manifest that is none": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "installation.json"), []byte(`{"format": 2, "id": "local/demo", "manifest": "e30="}`), 0o600)
+		},
+	} {
+		for _, purge := range []bool{false, true} {
+			w := newWorld(t)
+			before := w.snapshot(t)
+			w.install(t, w.bundle(t, "v1", manifestWith(nil)), "key=s3cret")
+			kept := w.path("home/data/local/demo/kept")
+			if err := errors.Join(os.WriteFile(kept, nil, 0o600), damage(w.path("home/extensions/local/demo"))); err != nil {
+				t.Fatal(err)
+			}
+			res, err := w.Uninstall("demo", purge)
+			if err != nil || res.ID != "local/demo" || (res.DataKept == "") != purge {
+				t.Errorf("%s, purge %v: %+v, %v", what, purge, res, err)
+			}
+			if !purge { // what was kept can go later
+				if _, err := w.Uninstall("demo", true); err != nil {
+					t.Errorf("%s, purge later: %v", what, err)
+				}
+			}
+			if after := w.snapshot(t); !maps.Equal(before, after) {
+				t.Errorf("%s, purge %v: left: %q", what, purge, slices.Sorted(maps.Keys(after)))
+			}
+			w.install(t, w.path("v1.mcpb"))
+		}
+	}
+}
+
+func removeAll(pattern string) error {
+	names, err := filepath.Glob(pattern)
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
+}
+
 // What starts the server can be executed, whatever the archive says: tools on Windows pack without modes.
 func TestTheProgramIsExecutable(t *testing.T) {
 	t.Parallel()

@@ -75,7 +75,7 @@ func (h *Host) TryCommand(dir string, argv []string, env map[string]string) (*Tr
 func (h *Host) trial(id string, plan func(tmp string) (*launch.Plan, launch.Extension, []string, error)) (*Trial, error) {
 	tmp, err := os.MkdirTemp("", "satchel-try-")
 	if err != nil {
-		return nil, problem.New(problem.Failed, "try/folder", "cannot make a temporary folder").At(id).Because(err)
+		return nil, problem.New(problem.Failed, "try/folder", "cannot make a temporary folder").At(id).Because(err).Try("set TMPDIR to a folder that you may write to, with space")
 	}
 	for _, name := range []string{"data", "cache"} {
 		err = errors.Join(err, os.Mkdir(filepath.Join(tmp, name), 0o700))

@@ -39,10 +39,8 @@ func (s *Store) Get(id string) (*Installation, error) {
 		return nil, err
 	}
 	var found []*Installation
-	for _, full := range ids {
-		if _, name, _ := strings.Cut(full, "/"); full != id && name != id {
-			continue
-		}
+	var names []string
+	for _, full := range named(id, ids) {
 		rec, err := s.read(full)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -50,23 +48,52 @@ func (s *Store) Get(id string) (*Installation, error) {
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, &rec.Installation)
+		found, names = append(found, &rec.Installation), append(names, full)
 	}
-	switch len(found) {
-	case 0:
-		return nil, s.notInstalled(id)
-	case 1:
-		return found[0], nil
+	if err := s.one(id, names); err != nil {
+		return nil, err
 	}
-	return nil, ambiguous(id, found)
+	return found[0], nil
 }
 
-func ambiguous(id string, found []*Installation) error {
-	var ids []string
-	for _, in := range found {
-		ids = append(ids, in.ID)
+// Find finds the id of what can be removed, as Get does: also of an extension whose record is damaged or gone, so that
+// nothing stays for ever; with data also of one that was removed before and left its own folder.
+func (s *Store) Find(id string, data bool) (string, error) {
+	ids, err := s.ids()
+	if err == nil && data {
+		var more []string
+		more, err = s.idsIn(s.home.ExtensionData())
+		ids = append(ids, more...)
 	}
-	return problem.New(problem.Usage, "store/ambiguous", "there are several of this name: %s", strings.Join(ids, ", ")).At(id).Try("name it with its namespace")
+	if err != nil {
+		return "", err
+	}
+	found := named(id, ids)
+	slices.Sort(found)
+	found = slices.Compact(found)
+	if err := s.one(id, found); err != nil {
+		return "", err
+	}
+	return found[0], nil
+}
+
+// named gives the ids that id means: itself, or those with it as their name.
+func named(id string, ids []string) []string {
+	return slices.DeleteFunc(ids, func(full string) bool {
+		_, name, _ := strings.Cut(full, "/")
+		return full != id && name != id
+	})
+}
+
+// one gives the problem of an id that means nothing, or more than one thing.
+func (s *Store) one(id string, found []string) error {
+	switch len(found) {
+	case 0:
+		return s.notInstalled(id)
+	case 1:
+		return nil
+	}
+	return problem.New(problem.Usage, "store/ambiguous", "there are several of this name: %s", strings.Join(found, ", ")).At(id).Try("name it with its namespace")
 }
 
 // notInstalled names the installed extension that was most likely meant, when there is one.

@@ -91,7 +91,7 @@ func readRecord(path string) (*record, error) {
 
 // damaged hides the kind of err: a part of a record that does not exist is not an extension that does not exist.
 func damaged(subject string, err error) error {
-	return problem.New(problem.Failed, "store/record", "the record is damaged: %v", err).At(subject).Try("install the extension again")
+	return problem.New(problem.Failed, "store/record", "the record is damaged: %v", err).At(subject).Try("install the extension again, or remove it: satchel uninstall ID")
 }
 
 func readJSON(path string, v any) error {

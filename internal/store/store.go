@@ -120,19 +120,21 @@ func (s *Store) VersionDir(id, contentDigest string) (string, error) {
 }
 
 // ids gives the ids of all extensions that have a folder: installed ones, and those that are being installed or removed.
-func (s *Store) ids() ([]string, error) {
-	namespaces, err := os.ReadDir(s.home.Extensions())
+func (s *Store) ids() ([]string, error) { return s.idsIn(s.home.Extensions()) }
+
+func (s *Store) idsIn(root string) ([]string, error) {
+	namespaces, err := os.ReadDir(root)
 	if err != nil {
-		return nil, failed(s.home.Extensions(), "cannot be read", err)
+		return nil, failed(root, "cannot be read", err)
 	}
 	var ids []string
 	for _, namespace := range namespaces {
 		if !namespace.IsDir() {
 			continue
 		}
-		names, err := os.ReadDir(filepath.Join(s.home.Extensions(), namespace.Name()))
+		names, err := os.ReadDir(filepath.Join(root, namespace.Name()))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else removed meanwhile
-			return nil, failed(s.home.Extensions(), "cannot be read", err)
+			return nil, failed(root, "cannot be read", err)
 		}
 		for _, name := range names {
 			id := namespace.Name() + "/" + name.Name()

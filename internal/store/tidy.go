@@ -101,14 +101,16 @@ func (s *Store) Remove(in *Installation, purge bool) error {
 
 // removeRecord makes an extension uninstalled, in one rename or removal.
 func removeRecord(dir string, purge bool) error {
-	path := filepath.Join(dir, recordName)
+	path, mark := filepath.Join(dir, recordName), filepath.Join(dir, purgeName)
 	var err error
 	if purge {
-		err = os.Rename(path, filepath.Join(dir, purgeName))
+		if err = os.Rename(path, mark); errors.Is(err, fs.ErrNotExist) { // no record: its own folder goes all the same
+			err = atomicfile.Write(mark, nil, 0o600)
+		}
 	} else {
-		err = os.Remove(path)
+		err = removeTree(path) // what stands in a record's place may be anything
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return err
 	}
 	return atomicfile.SyncDir(dir)
@@ -126,7 +128,7 @@ func (s *Store) finishPurge(id string) error {
 	}
 	err = removeTree(s.DataPath(id))
 	if err == nil {
-		err = os.Remove(mark)
+		err = removeTree(mark)
 	}
 	if err != nil {
 		return failed(s.DataPath(id), "cannot be removed", err)
