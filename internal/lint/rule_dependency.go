@@ -235,10 +235,18 @@ func (c *check) unpinnedPackages() {
 			}
 		}
 	}
+	var loose []string
+	var first spot
 	for _, d := range root.pkg.Dependencies {
-		if imported[d.name] && !packed[d.name] && !exactVersion.MatchString(d.wanted) {
-			c.add(inFile(root.name, d.locate(root.data), "the server imports %s, which is not in the bundle, and %s is no exact version", quote(d.name), quote(d.wanted)))
+		if imported[d.name] && !packed[d.name] && !exactVersion.MatchString(d.wanted) && c.once(root.name+d.name) {
+			loose = append(loose, d.name+" "+d.wanted)
+			if at := d.locate(root.data); first.line == 0 || at.line < first.line {
+				first = at
+			}
 		}
+	}
+	if len(loose) > 0 {
+		c.add(inFile(root.name, first, "the server imports %s: not in the bundle, and no exact version", list(loose)))
 	}
 }
 

@@ -44,7 +44,7 @@ func checkPrivacy(c *check) {
 		}
 	}
 	for _, f := range c.tree.files {
-		if f.source == nil {
+		if f.source == nil || forReaders(f.name) {
 			continue
 		}
 		for _, u := range f.source.urls {
@@ -91,7 +91,7 @@ func foreignHost(address string) string {
 		return ""
 	}
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if !strings.Contains(host, ".") || strings.ContainsAny(host, "$%{}()[]*+ ") || isExample(host) || isPrivateAddress(host) || isReading(host, u.Path) {
+	if !strings.Contains(host, ".") || strings.ContainsAny(host, "$%{}()[]*+: ") || isExample(host) || isPrivateAddress(host) || isReading(host, u.Path) {
 		return ""
 	}
 	return host
@@ -104,7 +104,7 @@ func isExample(host string) bool {
 		}
 	}
 	for part := range strings.SplitSeq(host, ".") {
-		if strings.HasPrefix(part, "your") || strings.HasPrefix(part, "my-") || part == "example" || part == "mycompany" || part == "company" || part == "domain" {
+		if strings.HasPrefix(part, "your") || strings.HasPrefix(part, "my-") || part == "example" || part == "foo" || part == "bar" || part == "mycompany" || part == "company" || part == "domain" {
 			return true
 		}
 	}
@@ -128,11 +128,16 @@ func isReading(host, pathOf string) bool {
 	case "docs", "doc", "developer", "developers", "wiki", "help", "support", "spec", "schema", "schemas", "json-schema":
 		return true
 	}
+	if strings.HasSuffix(host, ".github.io") || strings.HasSuffix(host, ".js.org") || strings.HasSuffix(host, ".whatwg.org") || strings.HasSuffix(host, ".readthedocs.io") ||
+		strings.HasPrefix(pathOf, "/docs") || strings.HasPrefix(pathOf, "/ajv-validator/") { // the last is a name of ajv's own schema
+		return true
+	}
 	switch strings.TrimPrefix(host, "www.") {
-	case "w3.org", "json-schema.org", "schema.org", "github.com", "gitlab.com", "npmjs.com", "pypi.org", "nodejs.org", "python.org", "opensource.org", "apache.org",
+	case "reactjs.org", "react.dev", "fb.me", "zod.dev", "expressjs.com", "hono.dev", "lodash.com", "openjsf.org", "typestrong.org", "typescriptlang.org",
+		"w3.org", "json-schema.org", "schema.org", "github.com", "gitlab.com", "npmjs.com", "pypi.org", "nodejs.org", "python.org", "opensource.org", "apache.org",
 		"spdx.org", "modelcontextprotocol.io", "ietf.org", "rfc-editor.org", "tools.ietf.org", "datatracker.ietf.org", "stackoverflow.com", "wikipedia.org",
-		"en.wikipedia.org", "mozilla.org", "purl.org", "xmlns.com", "unicode.org", "readthedocs.io", "creativecommons.org", "tc39.es", "ecma-international.org",
-		"astral.sh", "anthropic.com", "claude.ai", "brew.sh", "git-scm.com", "microsoft.com", "openxmlformats.org", "schemas.openxmlformats.org":
+		"en.wikipedia.org", "mozilla.org", "purl.org", "xmlns.com", "unicode.org", "creativecommons.org", "tc39.es", "ecma-international.org",
+		"astral.sh", "anthropic.com", "brew.sh", "git-scm.com", "microsoft.com", "openxmlformats.org", "schemas.openxmlformats.org":
 		return true
 	}
 	switch path.Ext(pathOf) {
