@@ -5,7 +5,9 @@ package supervisor
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -162,4 +164,36 @@ func TestAttach(t *testing.T) {
 	if code, err := Attach(ctx, shell(t, `trap 'exit 5' TERM; echo here; while :; do :; done`), null, w, null); err != nil || code != 5 {
 		t.Errorf("ended by us: exit code %d, %v; want 5", code, err)
 	}
+}
+
+// A log gets what the server writes to its error stream; when it fails, the server goes on. What the server wrote at the
+// end can still be read while it is stopped.
+func TestStartLogged(t *testing.T) {
+	t.Parallel()
+	var log failingLog
+	s, err := StartLogged(shell(t, `echo one >&2; read x; echo two >&2; read x; echo last; exit 5`), &log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(s.Stdin, "go on")
+	rest := ""
+	s.StopAnd(func() {
+		data, err := io.ReadAll(s.Stdout)
+		if rest = string(data); err != nil {
+			t.Error(err)
+		}
+	})
+	if code, err := s.Wait(); code != 5 || err != nil || rest != "last\n" {
+		t.Errorf("exit code %d, %v; it wrote %q", code, err, rest)
+	}
+	if lines := s.Log(); len(lines) != 2 || !strings.HasPrefix(log.text, "one\n") {
+		t.Errorf("log %q, told %q", lines, log.text)
+	}
+}
+
+type failingLog struct{ text string }
+
+func (l *failingLog) Write(p []byte) (int, error) {
+	l.text += string(p)
+	return 0, errors.New("full")
 }
