@@ -37,6 +37,8 @@ leaves out, caches of Python. The manifest and all other files stay as they are,
 A package stays when a package.json lists it, or code that stays loads it. Because no reading finds everything, the
 server is then started as it was and as it would be, after you have seen the command and agreed. When it offers fewer
 tools or prompts, or does not start, what it lacks is found and put back. Only then FILE is replaced, or --out written.
+Not noticed is a package that nothing lists and that a tool loads by a computed name only when it is called: try your
+tools once.
 
 A folder is never changed: DIR is packed as by satchel pack, and the cleaned bundle goes where --out says. A signature
 does not fit the cleaned bundle and is left out; sign it again.`,

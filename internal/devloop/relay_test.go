@@ -154,12 +154,12 @@ func TestRelayStartsAnew(t *testing.T) {
 	if got := r.hear(t); !strings.Contains(got, `"by":"two"`) || !strings.Contains(got, `"id":3`) {
 		t.Errorf("%s", got)
 	}
-	if got := r.stderr.String(); !strings.Contains(got, "serving one\n") || strings.Count(got, "told {") != 2 {
-		t.Errorf("the servers wrote %q", got) // each was told that the app is initialized
-	}
 	r.app.Close()
 	if code := <-r.ended; code != 7 {
 		t.Errorf("exit code %d, the server's own is 7", code)
+	}
+	if got := r.stderr.String(); !strings.Contains(got, "serving one\n") || strings.Count(got, "told {") != 2 {
+		t.Errorf("the servers wrote %q", got) // each was told that the app is initialized
 	}
 }
 

@@ -49,7 +49,10 @@ type tracer struct {
 }
 
 func newTracer(emit func(Event), redact func(string) string) *tracer {
-	return &tracer{emit: emit, redact: redact, pending: map[string]request{}}
+	return &tracer{redact: redact, pending: map[string]request{}, emit: func(e Event) {
+		e.Method, e.Tool, e.Text = brief(redact(e.Method)), brief(redact(e.Tool)), brief(redact(e.Text))
+		emit(e)
+	}}
 }
 
 // app looks at a message of the app.
@@ -100,9 +103,11 @@ func subject(params json.RawMessage) (name string, args json.RawMessage) {
 	return p.Name, p.Arguments
 }
 
-// shown makes a text that may be shown: without secrets first, so that no cut leaves half of one.
-func (t *tracer) shown(raw json.RawMessage) string {
-	text := t.redact(string(raw))
+// shown makes a text that may be shown of JSON or what pretends to be.
+func (t *tracer) shown(raw json.RawMessage) string { return brief(redactJSON(raw, t.redact)) }
+
+// brief cuts a text in which no secret is left: a cut through one would leave half of it.
+func brief(text string) string {
 	if len(text) > maxShown {
 		text = strings.ToValidUTF8(text[:maxShown], "") + "…"
 	}
@@ -212,19 +217,4 @@ func resultOf(answer []byte) json.RawMessage {
 	var m envelope
 	_ = json.Unmarshal(answer, &m) // it was one when it was chosen
 	return m.Result
-}
-
-// Redact gives a function that replaces secrets, as they are and as they stand in JSON, by "***".
-func Redact(secrets []string) func(string) string {
-	var pairs []string
-	for _, s := range secrets {
-		if s == "" {
-			continue
-		}
-		pairs = append(pairs, s, "***")
-		if quoted, err := json.Marshal(s); err == nil && string(quoted[1:len(quoted)-1]) != s {
-			pairs = append(pairs, string(quoted[1:len(quoted)-1]), "***")
-		}
-	}
-	return strings.NewReplacer(pairs...).Replace
 }
