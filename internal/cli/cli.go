@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -47,12 +48,35 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	a := &app{in: stdin, out: term.New(stdout, os.Getenv), err: term.New(stderr, os.Getenv), getenv: os.Getenv}
 	root := newRoot(a)
-	root.SetArgs(afterFrom(args))
-	if err := root.ExecuteContext(ctx); err != nil {
+	args = afterFrom(args)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if lost := a.out.Err(); lost != nil && (err == nil || errors.Is(err, lost)) {
+		return a.lost(lost)
+	}
+	if err != nil {
+		a.json = a.json || asksJSON(args)
 		a.fail(err)
 		return problem.ExitCode(err)
 	}
 	return a.code
+}
+
+// asksJSON looks for --json in arguments that could not be read to their end.
+func asksJSON(args []string) bool {
+	i := slices.Index(args, "--json")
+	end := slices.Index(args, "--")
+	return i >= 0 && (end < 0 || i < end)
+}
+
+// lost ends a command whose output could not be written. A reader that went away, as head does, wanted no more: on Unix
+// a program whose standard output it was is ended by SIGPIPE before it comes to this.
+func (a *app) lost(err error) int {
+	if !errors.Is(err, syscall.EPIPE) {
+		a.json = false // a document would be lost too
+		a.fail(problem.New(problem.Failed, "cli/output", "the output cannot be written").Because(err).Try("look at the disk or the program that reads it, then give the same command again"))
+	}
+	return problem.Failed.Exit()
 }
 
 // isOwnMode tells whether the program was started by itself, for a part of its own work.
@@ -100,8 +124,10 @@ Users:      satchel install, list, show, run, tools, call, uninstall`,
 		newValidate(a), newSchema(a), newLint(a), newPack(a), newUnpack(a), newInfo(a), newDiff(a), newClean(a), newDropin(a),
 		newDev(a),
 		newQuickstart(a), newInstall(a), newList(a), newShow(a), newRun(a), newTools(a), newCall(a), newConfigure(a), newUninstall(a),
-		newVersion(a),
+		newVersion(a), newCompletion(a),
 	)
+	root.SetHelpCommand(newHelp())
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageTemplate(root.UsageTemplate() + exitTemplate)
 	return root
 }

@@ -19,9 +19,6 @@ func TestEveryCommandHelps(t *testing.T) {
 	none := func(string) string { return "" }
 	root := newRoot(&app{out: term.New(io.Discard, none), err: term.New(io.Discard, none), getenv: none})
 	for _, cmd := range root.Commands() {
-		if cmd.Name() == "help" || cmd.Name() == "completion" {
-			continue // cobra's own
-		}
 		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") {
 			t.Errorf("%s: its line is %q", cmd.Name(), cmd.Short)
 		}

@@ -22,6 +22,7 @@ type Out struct {
 	io.Writer
 	TTY   bool // a person is looking at it
 	Color bool // it understands colours, and they are wanted
+	err   error
 }
 
 // New looks at w and the environment (NO_COLOR, TERM) to see what can be shown. See https://no-color.org.
@@ -39,6 +40,18 @@ func Interactive(r io.Reader) bool {
 	f, ok := r.(*os.File)
 	return ok && xterm.IsTerminal(int(f.Fd()))
 }
+
+// Write implements io.Writer.
+func (o *Out) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// Err gives the first error of writing, nil when there was none: who prints many lines asks once, at the end.
+func (o *Out) Err() error { return o.err }
 
 // Printf writes formatted text.
 func (o *Out) Printf(format string, args ...any) { fmt.Fprintf(o, format, args...) }
