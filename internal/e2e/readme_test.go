@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -36,6 +37,48 @@ func TestReadmeOfTheExample(t *testing.T) {
 			t.Errorf("%s\nsays %q, want %q in it", line, got, want)
 		}
 	}
+}
+
+// What the main README types at a prompt is typed into a shell in a fresh clone, after npm has fetched what it asks for.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	sh := program(t, "sh")
+	program(t, "node")
+	readme := inSource(t, "README.md")
+	typed := typedIn(t, readme)
+	fetch, pack := slices.Index(typed, "npm ci --ignore-scripts --prefix examples/filesystem"), slices.Index(typed, "satchel pack examples/filesystem")
+	if fetch < 0 || pack < fetch {
+		t.Errorf("%s does not fetch the server before it packs: %q", readme, typed)
+	}
+	h := newHome(t)
+	if err := os.CopyFS(filepath.Join(h.work, "examples", "filesystem"), os.DirFS(example(t))); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(h.dir, "Documents", "greeting.txt"), greeting)
+	said := ""
+	for _, line := range typed {
+		if !strings.HasPrefix(line, "npm ") {
+			said = h.run(t, sh, "-c", withoutTerminal(line))
+		}
+	}
+	if !strings.Contains(said, "[FILE] greeting.txt") {
+		t.Errorf("the last command says %q", said)
+	}
+}
+
+// typedIn gives what a text types at a prompt.
+func typedIn(t *testing.T, name string) (lines []string) {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		if command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ "); ok {
+			lines = append(lines, command)
+		}
+	}
+	return lines
 }
 
 // commandsOf gives the indented lines of a README, but for npm: it is no part of the test that packages can be fetched.
