@@ -208,7 +208,10 @@ func (w *planner) warn() {
 	p, limits := w.plan, DefaultLimits()
 	add := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
 	for _, x := range p.Excluded {
-		if x.Secret {
+		switch {
+		case x.Secret && strings.HasSuffix(x.Name, "/"):
+			add("%s is left out: %s; satchel pack --include with the name of each file packs it", x.Name, x.Reason)
+		case x.Secret:
 			add("%s is left out: %s; satchel pack --include %s packs it", x.Name, x.Reason, x.Name)
 		}
 	}

@@ -1,29 +1,26 @@
 package mcpb
 
 import (
-	"bytes"
-	"io"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 )
 
 // findSecret tells why a file looks like a secret that nobody means to publish; "" when it does not. Where a link was
 // followed both names count, that in the bundle and that on disk.
-func findSecret(root *os.Root, source, name string) (string, error) {
-	for _, n := range []string{name, source} {
-		if why := secretName(strings.ToLower(n)); why != "" {
+func findSecret(root *os.Root, source, name string, size int64) (string, error) {
+	names := []string{strings.ToLower(name), strings.ToLower(source)}
+	if name == source {
+		names = names[:1]
+	}
+	for _, n := range names {
+		if why := secretName(n); why != "" {
 			return why, nil
 		}
-		if mayHoldKey(strings.ToLower(path.Base(n))) {
-			found, err := holdsKey(root, source)
-			if err != nil || found {
-				return "secret: a private key", err
-			}
-		}
-		if name == source {
-			break
+	}
+	for _, n := range names {
+		if limit := keyLimit(path.Base(n), size); limit > 0 {
+			return findKey(root, source, limit)
 		}
 	}
 	return "", nil
@@ -35,21 +32,23 @@ func SecretName(name string) string { return secretName(strings.ToLower(name)) }
 
 // secretName knows the files that are secrets whatever is in them, by their lower-case path.
 func secretName(name string) string {
+	for _, ending := range []string{".bak", ".backup", ".old", ".orig", ".save", ".copy", "~"} {
+		name = strings.TrimSuffix(name, ending)
+	}
 	base, slashed := path.Base(name), "/"+name
 	switch base {
 	case "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk":
 		return "secret: an SSH private key"
 	case ".netrc", "_netrc", ".npmrc", ".pypirc", ".git-credentials", ".pgpass", ".my.cnf", ".htpasswd", ".dockercfg", ".vault-token",
-		"credentials.json", "application_default_credentials.json":
+		"credentials", "application_default_credentials.json":
 		return "secret: credentials"
-	case ".env.example", ".env.sample", ".env.template", ".env.dist", ".env.defaults":
+	case ".env.example", ".env.sample", ".env.template", ".env.dist", ".env.defaults", "example.env", "sample.env", "template.env", "dist.env", "defaults.env":
 		return "" // these show the names and no values
 	}
 	switch {
-	case strings.HasPrefix(base, ".env"):
+	case strings.HasPrefix(base, ".env"), path.Ext(base) == ".env":
 		return "secret: an environment file"
-	case strings.HasPrefix(base, "client_secret") && path.Ext(base) == ".json",
-		strings.HasSuffix(slashed, "/.aws/credentials"), strings.HasSuffix(slashed, "/.docker/config.json"), strings.HasSuffix(slashed, "/.kube/config"):
+	case isCredentials(base, slashed):
 		return "secret: credentials"
 	case strings.Contains(slashed, "/.ssh/"), strings.Contains(slashed, "/.gnupg/"):
 		return "secret: in a folder of keys"
@@ -61,25 +60,22 @@ func secretName(name string) string {
 	return ""
 }
 
-// mayHoldKey knows the files whose content decides: a .pem may be a public certificate, which must go in, and a service
-// account's key is a private key inside JSON.
-func mayHoldKey(base string) bool {
-	switch path.Ext(base) {
-	case ".pem", ".key", ".p8", ".pkcs8":
+// isCredentials knows the files in which tools keep what they log in with.
+func isCredentials(base, slashed string) bool {
+	if strings.HasPrefix(base, "client_secret") && path.Ext(base) == ".json" {
 		return true
-	case ".json":
-		return strings.Contains(strings.NewReplacer("-", "", "_", "").Replace(base), "serviceaccount")
+	}
+	if strings.TrimSuffix(base, path.Ext(base)) == "credentials" {
+		switch path.Ext(base) {
+		case ".json", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".conf", ".csv", ".xml", ".properties", ".db", ".txt":
+			return true
+		}
+	}
+	switch {
+	case strings.HasSuffix(slashed, "/.docker/config.json"), strings.HasSuffix(slashed, "/.kube/config"),
+		strings.Contains(slashed, "/.azure/") && (strings.Contains(base, "token") || strings.HasPrefix(base, "service_principal")),
+		strings.Contains(slashed, "/gcloud/") && (base == "access_tokens.db" || strings.Contains(slashed, "/legacy_credentials/")):
+		return true
 	}
 	return false
-}
-
-// holdsKey looks for the header of a private key (RFC 7468, sections 10 and 11) in the first MiB.
-func holdsKey(root *os.Root, source string) (bool, error) {
-	f, err := root.OpenFile(filepath.FromSlash(source), os.O_RDONLY|nonblock, 0)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	head, err := io.ReadAll(io.LimitReader(f, 1<<20))
-	return bytes.Contains(head, []byte("PRIVATE KEY-----")), err
 }

@@ -103,11 +103,15 @@ func (w *planner) leadsToRequired(name string) bool {
 
 // excludeBy leaves out what a pattern says. A secret of the default list is one that its author may not know to be there.
 func (w *planner) excludeBy(name, origin string, dir bool) {
-	if why := secretName(strings.ToLower(name)); why != "" && !dir && ignore.IsDefault(origin) {
-		w.plan.Excluded = append(w.plan.Excluded, Excluded{name, why, true})
+	why := secretName(strings.ToLower(name))
+	if why == "" || !ignore.IsDefault(origin) {
+		w.exclude(name, origin, dir)
 		return
 	}
-	w.exclude(name, origin, dir)
+	if dir {
+		name, why = name+"/", "secret: a folder with the name of a secret file"
+	}
+	w.plan.Excluded = append(w.plan.Excluded, Excluded{name, why, true})
 }
 
 func (w *planner) exclude(name, reason string, dir bool) {
@@ -127,7 +131,7 @@ func (w *planner) file(name, source string, info fs.FileInfo) error {
 		return err
 	}
 	if !slices.Contains(w.included, name) {
-		why, err := findSecret(w.root, source, name)
+		why, err := findSecret(w.root, source, name, info.Size())
 		if err != nil {
 			return cannotReadInput(w.show(name), err)
 		}
