@@ -95,7 +95,7 @@ func TestPrivateKeysAreFoundByTheirContent(t *testing.T) {
 	open := files{
 		"talk.key": presentation, "ca.pem": cert, "ca.der": public["certificate"], "pub.der": public["spki"], "pub.key": public["pkcs1 public"], "request.der": public["request"],
 		"pub.asc": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n" + strings.Repeat("A", 60), "signature.asc": "-----BEGIN PGP SIGNATURE-----\n\n" + strings.Repeat("A", 60), "id_rsa.pub": "ssh-rsa AAAA",
-		"README": "Write it like this:\n" + pkcs8, "docs/keys.md": pkcs8, "lib/key.js": "`" + pkcs8 + "`", "notes.txt": "The file begins with\n-----BEGIN PRIVATE KEY-----\nand so on.\n",
+		"README": "Write it like this:\n" + pkcs8, "guide/keys.md": pkcs8, "lib/key.js": "`" + pkcs8 + "`", "notes.txt": "The file begins with\n-----BEGIN PRIVATE KEY-----\nand so on.\n",
 		"tool.json": `{"type": "service_account", "description": "what the private_key is for, as in -----BEGIN PRIVATE KEY-----"}`, "large": strings.Repeat("\n", mostKey) + pkcs8,
 		"zero": "0\x82", "digits": strings.Repeat("0", 60), "credentials.ts": "x", "environment": "x", "example.env": "A=", "credentials/index.md": "x", "empty": "",
 		"digest": string([]byte{0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20}) + strings.Repeat("x", 32),
