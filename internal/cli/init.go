@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"satchel/internal/atomicfile"
+	"satchel/internal/cli/form"
 	"satchel/internal/host"
 	"satchel/internal/problem"
 	"satchel/internal/scaffold"
@@ -56,7 +57,8 @@ func newInit(a *app) *cobra.Command {
 		GroupID: "author",
 		Short:   "Begin an extension: its manifest, or a whole project",
 		Long: `Writes DIR/manifest.json (default: in this folder). On a terminal it asks; with -y it asks nothing and takes what
-package.json, pyproject.toml, go.mod or Cargo.toml say, and defaults for the rest.
+package.json, pyproject.toml, go.mod or Cargo.toml say, and defaults for the rest. With ACCESSIBLE=1 it asks line by
+line instead of in a form, for screen readers.
 
 --template begins a new project in DIR, new or empty, with a server that works and its test: node (JavaScript and the
 official SDK), python (Python alone), uv (Python and the packages that uv brings), go (static programs, official SDK).
@@ -139,7 +141,19 @@ func (o *initOptions) run(ctx context.Context, a *app) (*initResult, error) {
 			return nil, err
 		}
 	}
+	if !o.yes {
+		m, err := form.Ask(ctx, a.formSettings(), draft.Manifest)
+		if err != nil {
+			return nil, err
+		}
+		draft.Manifest, draft.Sources = *m, nil // they are the person's now
+	}
 	return o.write(draft, old, res)
+}
+
+// formSettings ask at the terminal; what is written to standard output stays for the result.
+func (a *app) formSettings() form.Settings {
+	return form.Settings{In: a.in, Out: a.err.Writer, Accessible: form.Accessible(a.getenv), Color: a.err.Color}
 }
 
 // newInitResult has no null in its JSON form.

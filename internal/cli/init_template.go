@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode"
 
+	"satchel/internal/cli/form"
 	"satchel/internal/problem"
 	"satchel/internal/scaffold"
 	"satchel/internal/scaffold/detect"
@@ -35,6 +36,11 @@ func (o *initOptions) begin(ctx context.Context, a *app) (*initResult, error) {
 		v.Author.Name = "Unknown Author"
 	}
 	t := scaffold.Template(o.template)
+	if !o.yes {
+		if err := o.askValues(ctx, a, &v); err != nil {
+			return nil, err
+		}
+	}
 	files, err := scaffold.Write(o.dir, t, v)
 	if err != nil {
 		return nil, err
@@ -47,6 +53,26 @@ func (o *initOptions) begin(ctx context.Context, a *app) (*initResult, error) {
 		res.Next = res.Next[1:]
 	}
 	return res, nil
+}
+
+// askValues asks for what differs between two projects of a template. What the template cannot take is refused before.
+func (o *initOptions) askValues(ctx context.Context, a *app, v *scaffold.Values) error {
+	if _, err := scaffold.Template(o.template).Files(*v); err != nil {
+		return err
+	}
+	settings := a.formSettings()
+	settings.Basics = true
+	m, err := form.Ask(ctx, settings, manifest.Manifest{
+		Name: v.Name, DisplayName: v.DisplayName, Version: v.Version, Description: "Searches the text files of a folder that you choose.", Author: v.Author,
+	})
+	if err != nil {
+		return err
+	}
+	v.Name, v.DisplayName, v.Version, v.Description, v.Author = m.Name, m.DisplayName, m.Version, m.Description, m.Author
+	if v.DisplayName == "" {
+		v.DisplayName = v.Name
+	}
+	return nil
 }
 
 // titleOf writes a name as a title: "my-notes" becomes "My Notes".
