@@ -3,7 +3,6 @@ package cli_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A terminal is a pseudo-terminal with a program in front of it, and a person who waits for words before typing.
-type terminal struct {
+// A dialog is a terminal with a program in front of it, and a person who waits for words before typing.
+type dialog struct {
 	t    *testing.T
 	side *os.File // the person's
 	cmd  *exec.Cmd
@@ -32,29 +31,14 @@ type terminal struct {
 const patience = 60 * time.Second
 
 // openTerminal starts satchel in dir on a terminal of its own.
-func openTerminal(t *testing.T, dir, term string, args ...string) *terminal {
+func openTerminal(t *testing.T, dir, term string, args ...string) *dialog {
 	t.Helper()
-	side, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Skipf("there are no pseudo-terminals here: %v", err)
-	}
-	fd := int(side.Fd())
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	err = errors.Join(err, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0), unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 40, Col: 100}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	exe, err := os.Executable()
-	if err != nil {
+	side, other := terminal(t)
+	if err := unix.IoctlSetWinsize(int(side.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 40, Col: 100}); err != nil {
 		t.Fatal(err)
 	}
 	home := t.TempDir()
-	x := &terminal{t: t, side: side, cmd: exec.Command(exe, args...), more: make(chan struct{}, 1)}
-	x.cmd.Args[0] = "satchel" // which makes the test's binary the program
+	x := &dialog{t: t, side: side, cmd: exec.Command("satchel", args...), more: make(chan struct{}, 1)}
 	x.cmd.Dir = dir
 	x.cmd.Env = []string{"HOME=" + home, "SATCHEL_HOME=" + filepath.Join(home, "satchel"), "PATH=" + os.Getenv("PATH"), "TERM=" + term}
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = other, other, other
@@ -62,15 +46,14 @@ func openTerminal(t *testing.T, dir, term string, args ...string) *terminal {
 	if err := x.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if err := other.Close(); err != nil {
+	if err := other.Close(); err != nil { // the program's end is then the end of what it says
 		t.Fatal(err)
 	}
 	go x.listen()
-	t.Cleanup(func() { side.Close() })
 	return x
 }
 
-func (x *terminal) listen() {
+func (x *dialog) listen() {
 	buf := make([]byte, 4096)
 	for {
 		n, err := x.side.Read(buf)
@@ -89,7 +72,7 @@ func (x *terminal) listen() {
 }
 
 // expect waits for words that come after those that were waited for before.
-func (x *terminal) expect(words string) {
+func (x *dialog) expect(words string) {
 	x.t.Helper()
 	late := time.After(patience)
 	for {
@@ -113,7 +96,7 @@ func (x *terminal) expect(words string) {
 	}
 }
 
-func (x *terminal) fail(words string) {
+func (x *dialog) fail(words string) {
 	x.t.Helper()
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -121,8 +104,8 @@ func (x *terminal) fail(words string) {
 	x.t.Fatalf("%q never came:\n%q", words, x.seen.String())
 }
 
-// dialog is what the terminal says, and what is typed then, in turn.
-func (x *terminal) dialog(turns ...string) {
+// hold is what the terminal says, and what is typed then, in turn.
+func (x *dialog) hold(turns ...string) {
 	x.t.Helper()
 	for i := 0; i < len(turns); i += 2 {
 		x.expect(turns[i])
@@ -135,7 +118,7 @@ func (x *terminal) dialog(turns ...string) {
 }
 
 // ends waits for the end of the program with an exit code.
-func (x *terminal) ends(code int) {
+func (x *dialog) ends(code int) {
 	x.t.Helper()
 	err := x.cmd.Wait()
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
@@ -170,7 +153,7 @@ func TestInitAsksLineByLine(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	x := openTerminal(t, dir, "dumb", "init")
-	x.dialog(
+	x.hold(
 		"Name [", "notes\n", "Author [", "Ann\n", "Display name", "\n", "Version [1.0.0]:", "one\n", `"one" is not a semantic version`, "", "Version [1.0.0]:", "1.2.3\n",
 		"Description", "Keeps notes.\n", "long description?", "\n", "e-mail and page?", "\n", "links", "\n", "pictures", "\n", "between 1 and 4:", "4\n", "Entry point", "\n",
 		"tools that the server provides?", "y\n", "Name of the tool:", "save\n", "What it does", "\n", "Add another tool?", "n\n", "more tools", "\n", "Add prompts", "\n",
@@ -197,12 +180,12 @@ func TestInitAsksInAForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := openTerminal(t, dir, "xterm", "init")
-	x.dialog(now("Name:"), enter, now("Author:"), "\x1b[Z", now("Name:"), "-mine"+enter, now("Author:"), enter, now("Display name"), enter,
+	x.hold(now("Name:"), enter, now("Author:"), "\x1b[Z", now("Name:"), "-mine"+enter, now("Author:"), enter, now("Display name"), enter,
 		now("Version:"), "\x7f1"+enter, now("Description"), enter)
 	for _, question := range []string{"long", "e-mail", "links:", "pictures", "Type", "Entry", "tools", "prompts", "compatible", "options"} {
-		x.dialog(question, enter)
+		x.hold(question, enter)
 	}
-	x.dialog(now("Keywords"), enter, now("Licence"), enter, now("Repository"), enter, "translated", enter, "Write", enter, "wrote")
+	x.hold(now("Keywords"), enter, now("Licence"), enter, now("Repository"), enter, "translated", enter, "Write", enter, "wrote")
 	x.ends(0)
 	data, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	if err != nil {
@@ -235,7 +218,7 @@ func TestInitIsStopped(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			x := openTerminal(t, dir, c.term, c.args...)
-			x.dialog(append(c.turns, "interrupted; nothing was changed")...)
+			x.hold(append(c.turns, "interrupted; nothing was changed")...)
 			x.ends(130)
 			if left := names(t, dir); len(left) > 0 {
 				t.Errorf("left: %v", left)
@@ -249,7 +232,7 @@ func TestTheDropinAsks(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	x := openTerminal(t, dir, "dumb", "mcpb", "init")
-	x.dialog("This utility will help", "", "Name [", "\x04", "Cancelled")
+	x.hold("This utility will help", "", "Name [", "\x04", "Cancelled")
 	x.ends(1)
 	if left := names(t, dir); len(left) > 0 {
 		t.Errorf("left: %v", left)
@@ -261,7 +244,7 @@ func TestInitTemplateAsks(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	x := openTerminal(t, dir, "dumb", "init", "weather", "--template", "python")
-	x.dialog("Name [weather]:", "rain\n", "Author [", "Ann\n", "Display name", "\n", "Version", "\n", "Description", "Says when it rains.\n", "between 1 and 3:", "1\n", "wrote")
+	x.hold("Name [weather]:", "rain\n", "Author [", "Ann\n", "Display name", "\n", "Version", "\n", "Description", "Says when it rains.\n", "between 1 and 3:", "1\n", "wrote")
 	x.ends(0)
 	data, err := os.ReadFile(filepath.Join(dir, "weather", "manifest.json"))
 	if err != nil || !strings.Contains(string(data), `"name": "rain"`) || !strings.Contains(string(data), "Says when it rains.") {
