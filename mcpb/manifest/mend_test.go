@@ -30,6 +30,7 @@ func TestMend(t *testing.T) {
 		{"misspelt, of another type", plus(`"keyword": { "a": 1 }`), plus(`"keyword": { "a": 1 }`)},
 		{"unknown", plus(`"something": 1`), plus(`"something": 1`)},
 		{"of a later version", with(`"0.4"`, `"0.2"`, "\n}", ",\n  \"icons\": []\n}"), with(`"0.4"`, `"0.2"`, "\n}", ",\n  \"icons\": []\n}")},
+		{"of a later version, and near another", with(`"0.4"`, `"0.2"`, "\n}", ",\n  \"icons\": \"icon.png\"\n}"), with(`"0.4"`, `"0.2"`, "\n}", ",\n  \"icons\": \"icon.png\"\n}")},
 		{"required is not invented", with(`  "description": "Keeps notes.",`+"\n", ""), with(`  "description": "Keeps notes.",`+"\n", "")},
 
 		{"version as a number", with(`"0.4"`, `0.4`), with()},
@@ -74,6 +75,8 @@ func TestMend(t *testing.T) {
 		{"the same key three times", plus(`"license": "MIT", "license": "MIT", "license": "M\u0049T"`), with("\n}", ", \"license\": \"M\\u0049T\"\n}")},
 		{"a key twice with two values", plus(`"name": "other"`), plus(`"name": "other"`)},
 		{"a key three times with two values", plus(`"license": "a", "license": "b", "license": "a"`), plus(`"license": "a", "license": "b", "license": "a"`)},
+		{"a key twice with two large numbers", plus(`"_meta": { "a": { "b": 9007199254740993, "b": 9007199254740992 } }`), plus(`"_meta": { "a": { "b": 9007199254740993, "b": 9007199254740992 } }`)},
+		{"a key twice, yes and no", plus(`"tools_generated": true, "tools_generated": false`), plus(`"tools_generated": true, "tools_generated": false`)},
 		{"in what is free", plus(`"_meta": { "a": { "b": { "c": [1, { "d": null }], "c": [1, { "d": null }] } } }`), plus(`"_meta": { "a": { "b": { "c": [1, { "d": null }] } } }`)},
 
 		{"variables", with(`${__dirname}/server`, `\u0024{x} ${DIRNAME}/${hom}/${dirname}\/server`), with(`${__dirname}/server`, `\u0024{x} ${__dirname}/${HOME}/${__dirname}\/server`)},

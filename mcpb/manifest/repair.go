@@ -86,7 +86,7 @@ func (c *checker) deduped(n *node, m *member, p *place) *repair {
 	}
 	last := n.get(m.key)
 	for i := range n.members {
-		if other := &n.members[i]; other.key == m.key && !sameValue(other.val, last) {
+		if other := &n.members[i]; other.key == m.key && !c.sameValue(other.val, last) {
 			return nil
 		}
 	}
@@ -94,25 +94,29 @@ func (c *checker) deduped(n *node, m *member, p *place) *repair {
 	return &repair{edits: []jsonedit.Edit{jsonedit.Dedupe(at.path())}, touches: []string{at.String()}, before: string(c.data[m.start:m.val.end])}
 }
 
-func sameValue(a, b *node) bool {
-	if a.kind != b.kind || a.str != b.str || a.num != b.num || len(a.items) != len(b.items) || len(a.members) != len(b.members) {
+// sameValue compares two values; numbers as they are written, because a float64 does not tell all of them apart.
+func (c *checker) sameValue(a, b *node) bool {
+	if a.kind != b.kind || a.str != b.str || len(a.items) != len(b.items) || len(a.members) != len(b.members) {
 		return false
 	}
+	if a.kind == kNumber || a.kind == kBool {
+		return c.raw(a) == c.raw(b)
+	}
 	for i := range a.items {
-		if !sameValue(a.items[i], b.items[i]) {
+		if !c.sameValue(a.items[i], b.items[i]) {
 			return false
 		}
 	}
 	for i := range a.members {
-		if a.members[i].key != b.members[i].key || !sameValue(a.members[i].val, b.members[i].val) {
+		if a.members[i].key != b.members[i].key || !c.sameValue(a.members[i].val, b.members[i].val) {
 			return false
 		}
 	}
 	return true
 }
 
-// renamed gives a misspelt key the name that was meant: one name only is near, no key has it, and the value fits or can
-// be made to.
+// renamed gives a misspelt key the name that was meant: it is no key of a later version, one name only is near, no key
+// has it, and the value fits or can be made to.
 func (c *checker) renamed(s *shape, n *node, m *member, p *place) *repair {
 	var names []string
 	for _, f := range s.fields {
@@ -122,7 +126,7 @@ func (c *checker) renamed(s *shape, n *node, m *member, p *place) *repair {
 	}
 	near := spell.Only(m.key, names)
 	f, known := s.find(near)
-	if !known || n.get(near) != nil {
+	if _, later := s.find(m.key); later || !known || n.get(near) != nil {
 		return nil
 	}
 	at := p.key(m.key)
