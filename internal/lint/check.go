@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -29,10 +30,28 @@ func (c *check) add(f Finding) {
 		return
 	}
 	f.Rule, f.Severity = c.rule.ID, c.severity
+	f = c.unsecret(f)
 	if f.Fix == "" {
 		f.Fix = c.rule.Fix
 	}
 	c.found = append(c.found, f)
+}
+
+// unsecret keeps the secrets of a line out of what other rules say about it.
+func (c *check) unsecret(f Finding) Finding {
+	if source := c.tree.byName[f.File]; source != nil && (f.Rule != "lint/secret" || f.Path != "") { // those of files are cut already
+		for _, s := range source.secrets {
+			if s.line == f.Line {
+				f.Snippet = term.Snippet{}
+			}
+		}
+	}
+	for _, text := range []*string{&f.Message, &f.Fix} {
+		for _, m := range slices.Backward(c.tree.scanner.Scan([]byte(*text), maxSecrets)) {
+			*text = (*text)[:m.Start] + mask((*text)[m.Start:m.End]) + (*text)[m.End:]
+		}
+	}
+	return f
 }
 
 // full tells whether the next finding will only be counted: its place need not be worked out.

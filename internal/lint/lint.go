@@ -254,10 +254,12 @@ func newRun(ctx context.Context, s Subject) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{ctx: ctx, subject: s, text: s.Manifest, manifest: m, outline: outline, tree: &tree{}}
-	if s.Files != nil {
-		r.tree, err = readTree(ctx, s.Files, r.sources())
+	r := &run{ctx: ctx, subject: s, text: s.Manifest, manifest: m, outline: outline}
+	if s.Files == nil {
+		r.tree = manifestAlone(s.Manifest)
+		return r, nil
 	}
+	r.tree, err = readTree(ctx, s.Files, r.sources())
 	return r, err
 }
 

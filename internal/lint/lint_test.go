@@ -161,6 +161,31 @@ func TestASecretIsNotShown(t *testing.T) {
 	}
 }
 
+// TestOtherRulesDoNotShowASecret: the command that they are about has one in it.
+func TestOtherRulesDoNotShowASecret(t *testing.T) {
+	t.Parallel()
+	b := readBundle(t, "testdata/clean.txtar")
+	token := "ghp_" + random(36)
+	b.files["manifest.json"].Data = edited(t, b.files["manifest.json"].Data, []byte(`[[["server", "mcp_config", "command"], "uvx"],
+		[["server", "mcp_config", "args", 0], "git+https://bot:`+token+`@git.acme-folders.dev/a.git"], [["server", "mcp_config", "args", 2], "${__dirname}/server/index.js"]]`))
+	for what, s := range map[string]Subject{"bundle": {Manifest: b.files["manifest.json"].Data, Files: b.files}, "manifest": {Manifest: b.files["manifest.json"].Data}} {
+		r, err := Run(context.Background(), s, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules := map[string]bool{}
+		for _, f := range r.Findings {
+			rules[f.Rule] = true
+			if text := fmt.Sprintf("%+v", f); strings.Contains(text, token[6:]) {
+				t.Errorf("%s: %s", what, text)
+			}
+		}
+		if !rules["lint/unpinned"] || !rules["lint/secret"] {
+			t.Errorf("%s: %q", what, lines(r))
+		}
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -37,9 +37,18 @@ const (
 
 // A tree is the files of a bundle with what reading them once gave; it does not change afterwards.
 type tree struct {
-	files  []*file // by name, the author's own before those of dependencies
-	byName map[string]*file
-	bytes  int64
+	files   []*file // by name, the author's own before those of dependencies
+	byName  map[string]*file
+	bytes   int64
+	scanner *secret.Scanner
+}
+
+// manifestAlone is the tree of a subject without files.
+func manifestAlone(text []byte) *tree {
+	f := &file{name: manifestName, size: int64(len(text))}
+	t := &tree{files: []*file{f}, byName: map[string]*file{f.name: f}, bytes: f.size, scanner: secret.New()}
+	(&reader{scanner: t.scanner}).text(f, text)
+	return t
 }
 
 // A file is one file of the bundle.
@@ -75,7 +84,7 @@ type facts struct{ imports, calls, urls []hit }
 
 // readTree lists the files and reads each once. entry names the author's programs that a folder of dependencies may hold.
 func readTree(ctx context.Context, fsys fs.FS, entries []string) (*tree, error) {
-	t := &tree{byName: map[string]*file{}}
+	t := &tree{byName: map[string]*file{}, scanner: secret.New()}
 	if err := t.list(ctx, fsys); err != nil {
 		return nil, err
 	}
@@ -178,10 +187,9 @@ func (t *tree) budget() {
 func (t *tree) read(ctx context.Context, fsys fs.FS) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
-	scanner := secret.New()
 	for range min(runtime.GOMAXPROCS(0), 4) {
 		group.Go(func() error {
-			r := &reader{fsys: fsys, scanner: scanner}
+			r := &reader{fsys: fsys, scanner: t.scanner}
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(t.files) {
