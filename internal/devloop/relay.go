@@ -55,17 +55,17 @@ func (r *Relay) Run(ctx context.Context) (int, error) {
 	}
 	r.cur = first
 	go r.pump(first)
-	over := make(chan struct{})
+	over, again := make(chan struct{}), r.Again
 	go func() { defer close(over); r.fromApp() }()
 	for {
 		select {
 		case <-ctx.Done():
 			r.stop(r.cur)
 			return r.cur.Wait()
-		case <-r.Again:
+		case <-again:
 			r.restart(ctx)
 		case <-over:
-			over = nil
+			over, again = nil, nil // nobody is there for a new server
 			r.cur.Stdin.Close()
 		case <-r.cur.Done():
 			r.stop(r.cur)
@@ -168,7 +168,11 @@ func (r *Relay) restart(ctx context.Context) {
 		r.Tell(Event{Event: Restarted, Error: r.Redact(err.Error()), Runs: true})
 		return
 	}
-	r.holdInput()
+	if !r.holdInput(ctx) {
+		close(next.pumped)
+		r.stop(next)
+		return
+	}
 	r.stop(r.cur)
 	r.cur = next
 	news := r.trace.handOver(answer)
@@ -185,17 +189,22 @@ func (r *Relay) restart(ctx context.Context) {
 	r.Tell(Event{Event: Restarted, MS: ms(time.Since(begin))})
 }
 
-// holdInput takes the lock of the input between two messages. A server that does not read keeps it busy: it is ended.
-func (r *Relay) holdInput() {
+// holdInput takes the lock of the input between two messages. A server that does not read keeps it busy: it is ended. An
+// app that stops inside a message keeps it as well: false when ctx ends meanwhile, and with it the relay.
+func (r *Relay) holdInput(ctx context.Context) bool {
 	held := make(chan struct{})
 	go func() { r.in.Lock(); close(held) }()
 	timer := time.NewTimer(holdGrace)
 	defer timer.Stop()
-	select {
-	case <-held:
-	case <-timer.C:
-		r.stop(r.cur)
-		<-held
+	for {
+		select {
+		case <-held:
+			return true
+		case <-ctx.Done():
+			return false
+		case <-timer.C:
+			r.stop(r.cur)
+		}
 	}
 }
 

@@ -242,6 +242,33 @@ func TestRelayPassesLongMessages(t *testing.T) {
 	<-r.ended
 }
 
+// An app that stops in the middle of a message, or has gone while its server goes on, keeps no relay from ending.
+func TestRelayEndsWhateverTheAppDoes(t *testing.T) {
+	t.Parallel()
+	r := newRelay(t, "one")
+	r.initialize(t)
+	if _, err := io.WriteString(r.app, `{"jsonrpc":"2.0","id":2,`); err != nil {
+		t.Fatal(err)
+	}
+	r.again <- struct{}{}
+	for starts := 0; starts < 2; { // until the relay is about it
+		if e := r.wait(t, Log); strings.HasPrefix(e.Text, "serving") {
+			starts++
+		}
+	}
+	r.cancel()
+	<-r.ended
+
+	r = newRelay(t, "deaf")
+	r.initialize(t)
+	r.say(t, `{"jsonrpc":"2.0","id":2,"method":"x"}`) // it does not see the end of its input any more
+	r.wait(t, Log)
+	r.app.Close()
+	r.again <- struct{}{}
+	r.cancel()
+	<-r.ended
+}
+
 func TestRelayEndsWithTheServer(t *testing.T) {
 	t.Parallel()
 	r := newRelay(t, "broken")
