@@ -39,9 +39,9 @@ type Hub struct {
 // Shows tells whether calls of apps can be shown on this system.
 func Shows() bool { return sockets }
 
-// socketName is the name of an extension's socket in dir.
+// socketName is the name of an extension's socket in dir; no id has an @.
 func socketName(dir, id string) string {
-	return filepath.Join(dir, "dev-"+strings.ReplaceAll(id, "/", "-")+".sock")
+	return filepath.Join(dir, "dev-"+strings.ReplaceAll(id, "/", "@")+".sock")
 }
 
 // Listen opens the hub of an extension in dir, a folder of the caller alone, and emits what relays tell. The error is
@@ -105,9 +105,7 @@ func (h *Hub) hear(conn net.Conn) {
 		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			return
 		}
-		if app = e.App; e.Event == AppLeft {
-			break // it is told below, as of one that was killed
-		}
+		app = e.App
 		h.emit(e)
 	}
 	if app != "" {
@@ -132,6 +130,7 @@ func (h *Hub) Close() error {
 	for conn := range h.peers {
 		conn.Close()
 	}
+	h.peers = nil // one that comes in this moment is turned away
 	h.mu.Unlock()
 	h.group.Wait()
 	if err := os.Remove(h.path); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -141,7 +141,7 @@ func TestDevHub(t *testing.T) {
 	}
 	_, err = w.hub(in, nil)
 	wantProblem(t, err, problem.Failed, "dev/busy")
-	if err := errors.Join(first.Close(), os.RemoveAll(w.path("home/run")), os.MkdirAll(w.path("home/run/dev-local-demo.sock/x"), 0o700)); err != nil {
+	if err := errors.Join(first.Close(), os.RemoveAll(w.path("home/run")), os.MkdirAll(w.path("home/run/dev-local@demo.sock/x"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	var notes []string
