@@ -1,9 +1,12 @@
 package paths
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"satchel/internal/problem"
@@ -109,5 +112,129 @@ func TestEnsureMakesPrivateFolders(t *testing.T) {
 	}
 	if info, _ := os.Stat(dir); info.Mode().Perm() != 0o700 {
 		t.Errorf("mode %v, want 0700", info.Mode())
+	}
+}
+
+// made makes folders below a new one, each with its mode: "a/b 0777" and so on.
+func made(t *testing.T, folders ...string) string {
+	t.Helper()
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range folders {
+		name, octal, _ := strings.Cut(f, " ")
+		mode, err := strconv.ParseUint(octal, 8, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		perm := fs.FileMode(mode & 0o777)
+		if mode&0o1000 != 0 {
+			perm |= fs.ModeSticky
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Join(root, name), 0o755), os.Chmod(filepath.Join(root, name), perm)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// Every folder of ours is looked at, in whatever way its place was found, and those above it.
+func TestFoldersThatOthersCouldChangeAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		folders []string
+		refused string // what; "" for nothing
+	}{
+		{"as it is made", nil, ""},
+		{"that others can read", []string{"a/data 0755", "a/cache 0755"}, ""},
+		{"that others can write to", []string{"a/data 0777"}, "a/data"},
+		{"that a group can write to", []string{"a/data 0775"}, "a/data"},
+		{"a cache that others can write to", []string{"a/cache 0777"}, "a/cache"},
+		{"settings that others can write to", []string{"a/config 0777"}, "a/config"},
+		{"in a folder that others can write to", []string{"a 0777"}, "a"},
+		{"in one that is there for long", []string{"a/data 0700", "a 0777"}, "a"},
+		{"in a folder like /tmp", []string{"a 1777"}, ""},
+		{"far below one that others can write to", []string{"a/b 0755", "a 0777"}, "a"},
+	} {
+		root := made(t, c.folders...)
+		at := func(name string) string { return filepath.Join(root, name) }
+		err := Home{Data: at("a/data"), Config: at("a/config"), Cache: at("a/cache")}.Ensure()
+		if c.refused == "" {
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		p, ok := errors.AsType[*problem.Problem](err)
+		if !ok || p.Code != problem.Refused || p.Rule != "paths/home-owner" || p.Subject != at(c.refused) || p.Hint == "" {
+			t.Errorf("%s: %v (%+v), want %s refused", c.name, err, p, c.refused)
+		}
+		if entries, _ := os.ReadDir(at("a")); c.refused == "a" && len(entries) > len(c.folders)-1 {
+			t.Errorf("%s: something was made: %v", c.name, entries)
+		}
+	}
+}
+
+// A folder that is moved to a larger disk by a link is fine, when the place that it leads to is.
+func TestALinkedHome(t *testing.T) {
+	t.Parallel()
+	root := made(t, "disk/data 0700", "open/data 0700", "open 0777", "home 0755")
+	for to, good := range map[string]bool{"disk": true, "open": false} {
+		link := filepath.Join(root, "home", to)
+		if err := os.Symlink(filepath.Join(root, to, "data"), link); err != nil {
+			t.Fatal(err)
+		}
+		if err := (Home{Data: link}).Ensure(); (err == nil) != good {
+			t.Errorf("to %s: %v", to, err)
+		}
+	}
+}
+
+func TestOwnersOfTheFoldersAbove(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("skipped: only root can give folders away")
+	}
+	for _, c := range []struct {
+		mode     string
+		uid, gid int
+		refused  bool
+	}{
+		{"0755", 12345, 12345, true},
+		{"1777", 12345, 12345, true},
+		{"0777", 65534, 65534, true},
+		{"0755", 65534, 65534, false}, // how root is seen in a user namespace
+		{"0775", 0, 12345, true},
+		{"0775", 0, 0, false},
+	} {
+		root := made(t, "a "+c.mode)
+		a := filepath.Join(root, "a")
+		if err := os.Chown(a, c.uid, c.gid); err != nil {
+			t.Fatal(err)
+		}
+		if c.mode == "1777" {
+			if err := os.Chmod(a, 0o777|fs.ModeSticky); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := (Home{Data: filepath.Join(a, "data")}).Ensure(); (problem.CodeOf(err) == problem.Refused) != c.refused {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+// The hint never breaks a machine: SATCHEL_HOME may be any folder, such as /tmp.
+func TestTheHintIsSafe(t *testing.T) {
+	t.Parallel()
+	root := made(t, "tmp 1777", "etc 0755", "ours/extensions 0700", "ours 0755")
+	for name, chmod := range map[string]bool{"tmp": false, "etc": false, "ours": true} {
+		dir := filepath.Join(root, name)
+		err := Home{Data: dir, own: true}.Ensure()
+		p, ok := errors.AsType[*problem.Problem](err)
+		if !ok || p.Code != problem.Refused || p.Hint == "" || strings.Contains(p.Hint, "chmod") != chmod {
+			t.Errorf("%s: %v (%+v)", name, err, p)
+		}
 	}
 }

@@ -2,5 +2,10 @@ package paths
 
 import "io/fs"
 
-// notPrivate checks nothing on Windows, see [Home.Ensure].
-func notPrivate(fs.FileInfo) string { return "" }
+// Nothing is checked on Windows, see [Own].
+
+func mine(fs.FileInfo) bool { return true }
+
+func notOurs(fs.FileInfo, fs.FileMode) string { return "" }
+
+func exchangeable(fs.FileInfo) string { return "" }

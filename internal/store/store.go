@@ -45,6 +45,9 @@ func Open(home paths.Home) (*Store, error) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, failed(dir, "cannot be made", err)
 		}
+		if err := paths.Own(dir); err != nil {
+			return nil, err
+		}
 	}
 	return s, s.sweep()
 }

@@ -168,6 +168,20 @@ func TestOnlyTheOwnerCanRead(t *testing.T) {
 	}
 }
 
+func TestAnOpenFolderInsideIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"extensions", "data", "staging"} {
+		home := t.TempDir()
+		open(t, home)
+		if err := os.Chmod(filepath.Join(home, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(paths.Home{Data: home}); problem.CodeOf(err) != problem.Refused {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestSecretsAreInTheirOwnFileOnly(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()

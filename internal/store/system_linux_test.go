@@ -23,7 +23,7 @@ func again(t *testing.T, mark string, attr *syscall.SysProcAttr) {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	exe, err := os.ReadFile("/proc/self/exe")
 	bin := filepath.Join(dir, "test")
-	err = errors.Join(err, os.Chmod(dir, 0o777), os.WriteFile(bin, exe, 0o755))
+	err = errors.Join(err, os.Chmod(dir, 0o777|os.ModeSticky), os.WriteFile(bin, exe, 0o755))
 	if err != nil {
 		t.Fatal(err)
 	}
