@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"os/signal"
 	"path"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -116,8 +114,8 @@ type dev struct {
 
 // check emits what validating the manifest finds.
 func (d *dev) check() {
-	data, err := os.ReadFile(filepath.Join(d.in.Link, "manifest.json"))
-	if err != nil || len(data) > manifest.MaxSize {
+	data, err := mcpb.ReadFile(d.in.Link, "manifest.json", manifest.MaxSize)
+	if err != nil {
 		return // the start says so
 	}
 	report := manifest.Validate(data, manifest.Checks{Files: os.DirFS(d.in.Link)})
@@ -195,13 +193,15 @@ func (h *Host) redactor(id string) func(string) string {
 	return devloop.Redact(secrets)
 }
 
+const maxIgnoreFile = 1 << 20 // bytes of .mcpbignore, as for pack
+
 // devIgnore tells which changes do not count: of files that Pack leaves out, which the server does not see once it is
 // packed, and of what editors put beside a file. With a build, what .mcpbignore names counts: sources are often there.
 func devIgnore(dir string, build bool) (func(name string) bool, error) {
 	own := ""
 	if !build {
-		data, err := os.ReadFile(filepath.Join(dir, ".mcpbignore"))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		data, err := mcpb.ReadFile(dir, ".mcpbignore", maxIgnoreFile)
+		if err != nil && problem.CodeOf(err) != problem.NotFound {
 			return nil, problem.New(problem.Failed, "dev/watch", ".mcpbignore cannot be read").At(dir).Because(err)
 		}
 		own = string(data)
