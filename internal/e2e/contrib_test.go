@@ -305,7 +305,10 @@ func TestActionSigns(t *testing.T) {
 	}
 	certificate, key := keyPair(t)
 	r := newGithubRun(t, map[string]string{"directory": "ext", "signing-certificate": certificate, "signing-key": key, "signing-key-password": "correct horse"})
-	extension(t, filepath.Join(r.dir, "ext"))
+	begin := exec.Command(filepath.Join(bin, "satchel"), "init", "--template", "python", "-y", filepath.Join(r.dir, "ext"))
+	if out, err := begin.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	if err := r.run(t); err != nil {
 		t.Fatalf("%v\n%s", err, r.log.String())
 	}
