@@ -120,7 +120,7 @@ Users:      satchel install, list, show, run, tools, call, uninstall`,
 	})
 	root.AddGroup(&cobra.Group{ID: "author", Title: "For authors:"}, &cobra.Group{ID: "user", Title: "For users:"})
 	root.AddCommand(
-		newInit(a),
+		newInit(a), newSkill(a),
 		newValidate(a), newSchema(a), newLint(a), newPack(a), newUnpack(a), newInfo(a), newDiff(a), newClean(a), newDropin(a),
 		newDev(a),
 		newQuickstart(a), newInstall(a), newList(a), newShow(a), newRun(a), newTools(a), newCall(a), newConfigure(a), newUninstall(a),
