@@ -207,7 +207,7 @@ func TestHostileFilesTakeLittleTime(t *testing.T) {
 		"server/package.json":                     deep,
 		"server/node_modules/a/package.json":      deep,
 		"server/node_modules/b/package.json":      []byte(`{"dependencies": {` + strings.Repeat(`"x": "1",`, 20_000) + `"y": "1"}}`),
-		"requirements.txt":                        bytes.Repeat([]byte("a>=1\n"), 200_000),
+		"requirements.txt":                        bytes.Repeat([]byte("a>=1\nhttps://a.b/c\n"), 50_000),
 		"pyproject.toml":                          []byte("[project]\ndependencies = [" + strings.Repeat(`"a>=1",`, 100_000) + "]"),
 		"server/imports.py":                       bytes.Repeat([]byte("import socket, subprocess\n"), 100_000),
 		"server/node_modules/.dist-info/METADATA": []byte("x"),

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -41,7 +42,8 @@ func (c *check) unpinnedCommands() {
 		return
 	}
 	c.unpinnedCommand(config.Command.Command, config.Args, []any{"server", "mcp_config"})
-	for key, o := range config.PlatformOverrides {
+	for _, key := range slices.Sorted(maps.Keys(config.PlatformOverrides)) {
+		o := config.PlatformOverrides[key]
 		command, args := o.Command, o.Args
 		if command == "" {
 			command = config.Command.Command
@@ -51,7 +53,6 @@ func (c *check) unpinnedCommands() {
 		}
 		c.unpinnedCommand(command, args, []any{"server", "mcp_config", "platform_overrides", key})
 	}
-	slices.SortStableFunc(c.found, func(a, b Finding) int { return a.Line - b.Line }) // overrides have no order of their own
 }
 
 func (c *check) unpinnedCommand(command string, args []string, at []any) {
@@ -135,12 +136,16 @@ func uvFetched(args []string) (list []int) {
 	return list
 }
 
-var exactVersion = regexp.MustCompile(`^v?\d+(\.\d+)*([.+-]?[0-9A-Za-z.+-]*)?$`)
+var (
+	exactVersion = regexp.MustCompile(`^v?\d+(\.\d+)*([.+-]?[0-9A-Za-z.+-]*)?$`)
+	commit       = regexp.MustCompile(`[@#][0-9a-f]{40}$`)
+	digest       = regexp.MustCompile(`(@[0-9a-f]{40}|#sha256=[0-9a-f]{64})\s*$`)
+)
 
 // isPinned tells whether what is fetched is always the same: an exact version, or a commit of a repository.
 func isPinned(spec string, python bool) bool {
 	if strings.Contains(spec, "://") || strings.HasPrefix(spec, "git+") || strings.HasPrefix(spec, "github:") {
-		return regexp.MustCompile(`[@#][0-9a-f]{40}$`).MatchString(spec)
+		return commit.MatchString(spec)
 	}
 	if strings.HasPrefix(spec, ".") || strings.HasPrefix(spec, "/") || strings.HasSuffix(spec, ".whl") || strings.HasSuffix(spec, ".tgz") {
 		return true // a file of the bundle
@@ -296,7 +301,7 @@ func requirement(line string) string {
 func pinnedRequirement(spec string) bool {
 	name, _, _ := strings.Cut(spec, ";")
 	if strings.Contains(name, "://") || strings.HasPrefix(name, ".") {
-		return regexp.MustCompile(`(@[0-9a-f]{40}|#sha256=[0-9a-f]{64})\s*$`).MatchString(name) || strings.HasPrefix(name, ".")
+		return digest.MatchString(name) || strings.HasPrefix(name, ".")
 	}
 	_, version, ok := strings.Cut(name, "==")
 	return ok && !strings.Contains(version, "*")
