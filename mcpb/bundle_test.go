@@ -15,6 +15,13 @@ import (
 	"satchel/mcpb/internal/ziptest"
 )
 
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestOpenSaysWhatIsWrongWithAFile(t *testing.T) {
 	t.Parallel()
 	_, err := Open(filepath.Join(t.TempDir(), "nowhere.mcpb"), Limits{})

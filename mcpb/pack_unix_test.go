@@ -98,13 +98,6 @@ func link(t *testing.T, to, at string) {
 	must(t, os.Symlink(to, at))
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestUnreadableFile(t *testing.T) {
 	t.Parallel()
 	if os.Getuid() == 0 {
