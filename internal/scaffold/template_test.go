@@ -45,7 +45,9 @@ func TestTemplatesAreValid(t *testing.T) {
 			tree[name] = &fstest.MapFile{Data: data, Mode: 0o644}
 		}
 		if template == GoTemplate {
-			tree["server/notes-linux-amd64"] = &fstest.MapFile{Mode: 0o755}
+			for _, platform := range []string{"linux-amd64", "darwin-arm64", "windows-amd64.exe"} {
+				tree["server/notes-"+platform] = &fstest.MapFile{Mode: 0o755}
+			}
 		}
 		if report := manifest.Validate(files["manifest.json"], manifest.Checks{Files: tree}); len(report.Findings) > 0 {
 			t.Errorf("%s: %+v", template, report.Findings)
