@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -18,11 +19,18 @@ import (
 	"satchel/mcpb/signature"
 )
 
+// A Signed is what signing wrote.
+type Signed struct {
+	Digest        string `json:"digest"` // as Digests gives them
+	ContentDigest string `json:"contentDigest"`
+	Block         int    `json:"block"` // size of the signature block in bytes
+}
+
 // Sign writes the bundle signed by who to the file out, which may be the bundle's own (the
 // bundle can only be closed then); signatures that it has are left out. It is there whole or not at all, with the permissions of the file that was there, or else of the bundle. Errors are
 // *[Problem]s.
-func (b *Bundle) Sign(ctx context.Context, out string, who *signature.Identity, at time.Time, stamp signature.Stamper) error {
-	return b.rewrite(out, func(content signature.Content) ([]byte, error) {
+func (b *Bundle) Sign(ctx context.Context, out string, who *signature.Identity, at time.Time, stamp signature.Stamper) (*Signed, error) {
+	return b.rewrite(ctx, out, func(content signature.Content) ([]byte, error) {
 		return signature.Sign(ctx, content, who, at, stamp)
 	})
 }
@@ -30,17 +38,17 @@ func (b *Bundle) Sign(ctx context.Context, out string, who *signature.Identity, 
 // SigningRequest is the first step of signing with a key that another machine has: the request's Digest is to be signed
 // there. Stamped keeps room for a timestamp.
 func (b *Bundle) SigningRequest(who *signature.Identity, at time.Time, stamped bool) (*signature.Request, error) {
-	content, err := b.content(nil)
-	if err != nil {
+	h := sha256.New()
+	if err := hashio.Hash(h, io.NewSectionReader(b.r, 0, b.lengthAt())); err != nil {
 		return nil, b.locate(err)
 	}
-	return signature.Prepare(content, who, at, stamped)
+	return signature.Prepare(b.content(h), who, at, stamped)
 }
 
 // SignWith is the second step: it writes the bundle signed, as Sign does, with the signature that was made of a request.
 // It refuses when the bundle is not the one that the request was made for.
-func (b *Bundle) SignWith(ctx context.Context, out string, r *signature.Request, sig []byte, stamp signature.Stamper) error {
-	return b.rewrite(out, func(content signature.Content) ([]byte, error) {
+func (b *Bundle) SignWith(ctx context.Context, out string, r *signature.Request, sig []byte, stamp signature.Stamper) (*Signed, error) {
+	return b.rewrite(ctx, out, func(content signature.Content) ([]byte, error) {
 		return signature.Complete(ctx, content, r, sig, stamp)
 	})
 }
@@ -69,13 +77,17 @@ func (b *Bundle) Unsign(out string, all bool) error {
 
 // rewrite writes the bundle with the block that sign makes for it. What is hashed is the copy, not the bundle: whoever
 // changes the bundle meanwhile cannot make the signature one of something else.
-func (b *Bundle) rewrite(out string, sign func(signature.Content) ([]byte, error)) error {
-	return b.replace(out, func(f *atomicfile.File) error {
-		content, err := b.content(f.File)
-		if err != nil {
+func (b *Bundle) rewrite(ctx context.Context, out string, sign func(signature.Content) ([]byte, error)) (*Signed, error) {
+	var res *Signed
+	err := b.replace(out, func(f *atomicfile.File) error {
+		h := sha256.New()
+		if err := hashio.Copy(h, f.File, b.r, b.lengthAt()); err != nil {
 			return err
 		}
-		block, err := sign(content)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		block, err := sign(b.content(h))
 		if err != nil {
 			return err
 		}
@@ -88,27 +100,26 @@ func (b *Bundle) rewrite(out string, sign func(signature.Content) ([]byte, error
 		if err := f.Truncate(b.lengthAt() + int64(end.Len())); err != nil {
 			return err
 		}
+		inner := clone(h)
+		b.writeComment(inner, 0)
+		h.Write(end.Bytes())
+		res = &Signed{digestText(h.Sum(nil)), digestText(inner.Sum(nil)), len(block)}
 		if _, err := fromFile(f.File, b.name, b.limits); err != nil { // nothing is written that would be refused
-			return problem.New(problem.Failed, "sign/check", "changed while it was being signed").Because(err)
+			return problem.New(problem.Failed, "sign/check", "cannot be signed so: readers would no longer agree on what is in it").At(b.name).Because(err)
 		}
 		return nil
 	})
+	return res, err
 }
 
-// content copies all that stands before the comment's length to f, unless that is nil, and gives what is to be signed.
-func (b *Bundle) content(f *os.File) (signature.Content, error) {
-	h, room := sha256.New(), min(signature.MaxBlock, maxComment-len(b.layout.comment))
-	var err error
-	if f != nil {
-		err = hashio.Copy(h, f, b.r, b.lengthAt())
-	} else {
-		err = hashio.Hash(h, io.NewSectionReader(b.r, 0, b.lengthAt()))
-	}
+// content is what is to be signed, when h has hashed all that stands before the comment's length.
+func (b *Bundle) content(h hash.Hash) signature.Content {
+	room := min(signature.MaxBlock, maxComment-len(b.layout.comment))
 	return signature.Content{Room: room, Digest: func(block int) []byte {
 		c := clone(h)
 		b.writeComment(c, block)
 		return c.Sum(nil)
-	}}, err
+	}}
 }
 
 // replace makes a file in a private copy and puts it in its place when that went well.
@@ -135,7 +146,7 @@ func (b *Bundle) replace(out string, write func(*atomicfile.File) error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*problem.Problem](err); ok {
+	if _, ok := errors.AsType[*problem.Problem](err); ok || errors.Is(err, context.Canceled) {
 		return err
 	}
 	return problem.New(problem.Failed, "sign/output", "cannot be written").At(out).Because(err)

@@ -207,7 +207,7 @@ func TestSigners(t *testing.T) {
 		}
 		defer b.Close()
 		out := filepath.Join(t.TempDir(), name+".mcpb")
-		if err := b.Sign(context.Background(), out, who, time.Now(), nil); err != nil {
+		if _, err := b.Sign(context.Background(), out, who, time.Now(), nil); err != nil {
 			t.Fatal(err)
 		}
 		return out

@@ -124,6 +124,7 @@ Users:      satchel install, list, show, run, tools, call, uninstall`,
 		newValidate(a), newSchema(a), newLint(a), newPack(a), newUnpack(a), newInfo(a), newDiff(a), newClean(a), newDropin(a),
 		newDev(a),
 		newQuickstart(a), newInstall(a), newList(a), newShow(a), newRun(a), newTools(a), newCall(a), newConfigure(a), newUninstall(a),
+		newSign(a), newVerify(a), newUnsign(a), newTrust(a),
 		newVersion(a), newCompletion(a),
 	)
 	root.SetHelpCommand(newHelp())

@@ -12,7 +12,6 @@ import (
 	"satchel/internal/bundlediff"
 	"satchel/internal/spec"
 	"satchel/internal/term"
-	"satchel/mcpb/signature"
 )
 
 type diffOptions struct {
@@ -65,12 +64,16 @@ With --text, one text file of both is compared line by line.`,
 }
 
 func (o diffOptions) run(ctx context.Context, a *app) (res *diffResult, err error) {
-	before, err := bundlediff.Open(o.a, signature.Trust{System: true}, time.Now())
+	trusted, err := a.trust()
+	if err != nil {
+		return nil, err
+	}
+	before, err := bundlediff.Open(o.a, trusted, time.Now())
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, before.Close()) }()
-	after, err := bundlediff.Open(o.b, signature.Trust{System: true}, time.Now())
+	after, err := bundlediff.Open(o.b, trusted, time.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"satchel/internal/term"
 	"satchel/mcpb"
 	"satchel/mcpb/manifest"
+	"satchel/mcpb/signature"
 )
 
 type infoOptions struct {
@@ -23,8 +25,9 @@ type infoResult struct {
 	Unpacked      int64              `json:"unpacked"`      // bytes of all files
 	Digest        string             `json:"digest"`        // of the file as published
 	ContentDigest string             `json:"contentDigest"` // of the file without its signature block
-	Signature     string             `json:"signature"`     // "unsigned" or "present"
-	Signatures    int                `json:"signatures"`    // blocks: signing a signed bundle adds one
+	Signature     string             `json:"signature"`     // the status, as in verify
+	Verification  *signature.Report  `json:"verification"`
+	Signatures    int                `json:"signatures"` // blocks: signing a signed bundle adds one
 	Comment       string             `json:"comment,omitempty"`
 	FileCount     int                `json:"fileCount"`
 	Manifest      *manifest.Manifest `json:"manifest"`
@@ -48,7 +51,7 @@ The archive's directory and the manifest are always checked, the content of the 
 		Args:    wantArgs(1, 1), Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, 6 not found, 9 malformed signature"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.bundle = args[0]
-			res, err := o.run(cmd.Context())
+			res, err := o.run(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
@@ -60,7 +63,7 @@ The archive's directory and the manifest are always checked, the content of the 
 	return cmd
 }
 
-func (o infoOptions) run(ctx context.Context) (*infoResult, error) {
+func (o infoOptions) run(ctx context.Context, a *app) (*infoResult, error) {
 	b, err := mcpb.Open(o.bundle, mcpb.Limits{})
 	if err != nil {
 		return nil, err
@@ -81,10 +84,12 @@ func (o infoOptions) run(ctx context.Context) (*infoResult, error) {
 		}
 	}
 	report := manifest.Validate(data, manifest.Checks{Files: b.FS()})
-	res := &infoResult{File: o.bundle, Manifest: m, Valid: report.OK(), Checked: o.check, Findings: report.Findings, Signature: "unsigned", FileCount: len(b.Files())}
-	if res.Signatures, res.Comment = b.Signatures(), string(b.Comment()); res.Signatures > 0 {
-		res.Signature = "present"
+	res := &infoResult{File: o.bundle, Manifest: m, Valid: report.OK(), Checked: o.check, Findings: report.Findings, FileCount: len(b.Files())}
+	res.Signatures, res.Comment = b.Signatures(), string(b.Comment())
+	if res.Verification, err = a.verify(b); err != nil {
+		return nil, err
 	}
+	res.Signature = string(res.Verification.Status)
 	for _, f := range b.Files() {
 		res.Unpacked += f.Size
 	}
@@ -115,7 +120,7 @@ func (o infoOptions) print(a *app, res *infoResult) {
 	line("questions", countOf(len(m.UserConfig), "to answer at install", false))
 	line("files", fmt.Sprintf("%d, %s unpacked, %s packed", res.FileCount, term.Bytes(res.Unpacked), term.Bytes(res.Size)))
 	line("content", map[bool]string{true: "as declared", false: "not read (--check reads it)"}[res.Checked])
-	line("signature", signatureText(res.Signatures))
+	line("signature", res.Verification.Line())
 	line("comment", res.Comment)
 	line("digest", res.Digest)
 	line("content digest", res.ContentDigest)
@@ -127,14 +132,16 @@ func (o infoOptions) print(a *app, res *infoResult) {
 	}
 }
 
-func signatureText(blocks int) string {
-	switch blocks {
-	case 0:
-		return "unsigned"
-	case 1:
-		return "present, not verified by this version"
+// verify judges a bundle's signature by what the user trusts; that does not matter for an unsigned one.
+func (a *app) verify(b *mcpb.Bundle) (*signature.Report, error) {
+	var t signature.Trust
+	if b.Signatures() > 0 {
+		var err error
+		if t, err = a.trust(); err != nil {
+			return nil, err
+		}
 	}
-	return fmt.Sprintf("present, %d blocks one around the other, not verified by this version", blocks)
+	return b.Verify(t, time.Now())
 }
 
 func displayName(m *manifest.Manifest) string {

@@ -17,6 +17,10 @@ const (
 
 // Hash hashes all of r.
 func Hash(h hash.Hash, r io.Reader) error {
+	if s, ok := r.(interface{ Size() int64 }); ok && s.Size() <= partSize {
+		_, err := io.CopyBuffer(h, r, make([]byte, s.Size()+1)) // not worth a second goroutine
+		return err
+	}
 	return ahead(h, func(buf []byte) (int, error) { return io.ReadFull(r, buf) })
 }
 

@@ -17,6 +17,7 @@ import (
 	"satchel/internal/problem"
 	"satchel/internal/spec"
 	"satchel/internal/store"
+	"satchel/internal/trust"
 	"satchel/mcpb/manifest"
 )
 
@@ -26,6 +27,7 @@ const NotSandboxed = "none"
 // A Host is the use cases on one home. It is safe for concurrent use.
 type Host struct {
 	store   *store.Store
+	trust   *trust.Store
 	machine launch.Machine
 }
 
@@ -39,7 +41,7 @@ func Open(getenv func(string) string) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{s, launch.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, User: paths.Real(runtime.GOOS, getenv), Getenv: getenv}}, nil
+	return &Host{s, trust.Open(home.Config), launch.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, User: paths.Real(runtime.GOOS, getenv), Getenv: getenv}}, nil
 }
 
 // An Extension is what is shown of an installed extension. Texts are the author's.

@@ -13,17 +13,20 @@ import (
 	"satchel/internal/problem"
 	"satchel/internal/spec"
 	"satchel/internal/store"
+	"satchel/internal/trust"
 	"satchel/mcpb"
 	"satchel/mcpb/manifest"
+	"satchel/mcpb/signature"
 )
 
 // A Candidate is a bundle that may be installed: what the person is asked to agree to. Close it.
 type Candidate struct {
-	Review  spec.Review
-	bundle  *mcpb.Bundle
-	record  store.Installation
-	command string // the program inside the bundle, slash-separated; "" when it is none of the bundle's
-	entry   string
+	Review    spec.Review
+	bundle    *mcpb.Bundle
+	record    store.Installation
+	signature *signature.Report
+	command   string // the program inside the bundle, slash-separated; "" when it is none of the bundle's
+	entry     string
 }
 
 // Close closes the bundle.
@@ -92,7 +95,11 @@ func (h *Host) inspect(ctx context.Context, b *mcpb.Bundle, file string, pairs [
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c := &Candidate{bundle: b, entry: m.EntryFile()}
+	rep, err := h.verify(b)
+	if err != nil {
+		return nil, err
+	}
+	c := &Candidate{bundle: b, signature: rep, entry: m.EntryFile()}
 	bundleDigest, contentDigest, err := b.Digests()
 	if err != nil {
 		return nil, err
@@ -142,6 +149,33 @@ func warnings(report *manifest.Report) []string {
 	return list
 }
 
+// verify judges the bundle's signature by what the person trusts. A bundle that is not as it was signed is refused.
+func (h *Host) verify(b *mcpb.Bundle) (*signature.Report, error) {
+	entries, err := h.trust.List()
+	if err != nil {
+		return nil, err
+	}
+	t := trust.Of(entries)
+	t.System = true
+	rep, err := b.Verify(t, time.Now())
+	if err == nil && rep.Status.Code() == problem.Tampered {
+		err = rep.Err()
+	}
+	return rep, err
+}
+
+// signatureRisk makes the line for a signature that is there and does not count.
+func signatureRisk(rep *signature.Report) (spec.Risk, bool) {
+	if rep.Status == signature.Trusted || rep.Status == signature.Unsigned {
+		return spec.Risk{}, false
+	}
+	level := spec.Medium
+	if rep.Status == signature.Revoked {
+		level = spec.High
+	}
+	return spec.Risk{Level: level, Text: "the signature is not one you trust, " + string(rep.Status) + ": " + strings.Join(rep.Reasons, "; ")}, true
+}
+
 func (h *Host) installed(id string) *store.Installation {
 	in, err := h.store.Get(id)
 	if err != nil {
@@ -170,9 +204,9 @@ func (h *Host) review(c *Candidate, m *manifest.Manifest, old *store.Installatio
 		}
 	}
 	c.Review = plan.Review(ext)
-	c.Review.Source, c.Review.Digest, c.Review.Signature = c.record.Source, c.record.Digest, "unsigned"
-	if c.bundle.Signature() != nil {
-		c.Review.Signature = "present, not verified by this version"
+	c.Review.Source, c.Review.Digest, c.Review.Signature = c.record.Source, c.record.Digest, c.signature.Line()
+	if risk, ok := signatureRisk(c.signature); ok {
+		c.Review.Risks = append(c.Review.Risks, risk)
 	}
 	if old != nil {
 		c.Review.Replaces = old.Version

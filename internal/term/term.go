@@ -7,6 +7,8 @@
 package term
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -52,6 +54,37 @@ func (o *Out) Write(p []byte) (int, error) {
 
 // Err gives the first error of writing, nil when there was none: who prints many lines asks once, at the end.
 func (o *Out) Err() error { return o.err }
+
+// ReadPassword asks on o and reads a line from the terminal r without showing it. r must be [Interactive]. When ctx ends
+// first, the terminal shows again what is typed, and the error is that of ctx.
+func (o *Out) ReadPassword(ctx context.Context, r io.Reader, prompt string) ([]byte, error) {
+	f, ok := r.(*os.File)
+	if !ok {
+		return nil, os.ErrInvalid
+	}
+	fd := int(f.Fd())
+	before, err := xterm.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	o.Printf("%s", prompt)
+	defer o.Println() // the line's end was not shown either
+	type line struct {
+		text []byte
+		err  error
+	}
+	read := make(chan line, 1)
+	go func() {
+		text, err := xterm.ReadPassword(fd)
+		read <- line{text, err}
+	}()
+	select {
+	case l := <-read:
+		return l.text, l.err
+	case <-ctx.Done():
+		return nil, errors.Join(ctx.Err(), xterm.Restore(fd, before))
+	}
+}
 
 // Printf writes formatted text.
 func (o *Out) Printf(format string, args ...any) { fmt.Fprintf(o, format, args...) }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A PKI is authorities, certificates, revocation lists and a timestamping authority, all made by openssl in a folder:
@@ -173,10 +174,18 @@ func (p *PKI) Issue(issuer, name, kind, section string, days ...string) *x509.Ce
 	return p.Cert(name)
 }
 
-// Revoke takes a certificate back; the reason is openssl's word, such as superseded.
-func (p *PKI) Revoke(issuer, name, reason string) {
+// Revoke takes a certificate back at a moment, which may be in the future; the reason is openssl's word, such as superseded.
+func (p *PKI) Revoke(issuer, name, reason string, at time.Time) {
 	p.t.Helper()
 	p.OpenSSL("ca", "-config", issuer+".cnf", "-name", "our_"+issuer, "-revoke", name+".crt", "-crl_reason", reason)
+	index := strings.Split(strings.TrimSuffix(p.read(issuer+".index"), "\n"), "\n")
+	for i, line := range index { // status, expiry, revocation, serial, file, subject
+		if fields := strings.Split(line, "\t"); fields[len(fields)-1] == "/CN="+name {
+			fields[2] = at.UTC().Format("060102150405Z") + "," + reason
+			index[i] = strings.Join(fields, "\t")
+		}
+	}
+	p.write(issuer+".index", strings.Join(index, "\n")+"\n")
 }
 
 // CRL makes the revocation list of an authority.

@@ -141,6 +141,21 @@ func (r *Report) Err() error {
 	return problem.New(r.Status.Code(), "signature/status", "%s: %s", r.Status, why)
 }
 
+// Line is the report in one line: the status, and who signed.
+func (r *Report) Line() string {
+	if r.Signer == nil {
+		return string(r.Status)
+	}
+	line := string(r.Status) + ": " + r.Signer.Subject
+	if r.Signer.Issuer != r.Signer.Subject {
+		line += ", issued by " + r.Signer.Issuer
+	}
+	if r.Blocks > 1 {
+		line += fmt.Sprintf(" (%d signatures, one around the other)", r.Blocks)
+	}
+	return line
+}
+
 func (r *Report) because(format string, args ...any) {
 	r.Reasons = append(r.Reasons, fmt.Sprintf(format, args...))
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"math/big"
 	"slices"
 	"time"
@@ -102,6 +103,27 @@ type Request struct {
 // Digest is the SHA-256 that is to be signed: PKCS #1 v1.5 for RSA keys.
 func (r *Request) Digest() []byte { return sum(crypto.SHA256, r.Attributes) }
 
+// Signer describes the certificate of who is to sign.
+func (r *Request) Signer() (*Certificate, error) {
+	path, err := r.path()
+	if err != nil {
+		return nil, err
+	}
+	c := Describe(path[0])
+	return &c, nil
+}
+
+func (r *Request) path() (path []*x509.Certificate, err error) {
+	for _, der := range r.Certificates {
+		c, bad := x509.ParseCertificate(der)
+		path, err = append(path, c), errors.Join(err, bad)
+	}
+	if err != nil || len(path) == 0 || len(r.Attributes) == 0 {
+		return nil, problem.New(problem.Invalid, "sign/request", "the request is damaged").Because(err)
+	}
+	return path, nil
+}
+
 // Prepare makes the request for a signature by who at a time; with room for a timestamp when it will be stamped. The key
 // is not used.
 func Prepare(content Content, who *Identity, at time.Time, stamped bool) (*Request, error) {
@@ -150,17 +172,11 @@ func Complete(ctx context.Context, content Content, r *Request, signature []byte
 	if r.Block > content.Room || !bytes.Equal(content.Digest(r.Block), r.Content) {
 		return nil, problem.New(problem.Invalid, "sign/changed", "this is not the bundle that the request was made for").Try("begin again with --digest-out")
 	}
-	d := signedData{attrs: r.Attributes, padding: -1}
-	for _, der := range r.Certificates {
-		c, err := x509.ParseCertificate(der)
-		if err != nil {
-			return nil, problem.New(problem.Invalid, "sign/request", "the request is damaged").Because(err)
-		}
-		d.path = append(d.path, c)
+	path, err := r.path()
+	if err != nil {
+		return nil, err
 	}
-	if len(d.path) == 0 {
-		return nil, problem.New(problem.Invalid, "sign/request", "the request is damaged")
-	}
+	d := signedData{path: path, attrs: r.Attributes, padding: -1}
 	d.signature = asDER(d.path[0], signature)
 	if stamp != nil {
 		token, err := stamp(ctx, sum(crypto.SHA256, d.signature))
@@ -187,15 +203,17 @@ func (d signedData) fill(size int) ([]byte, error) {
 		return nil, err
 	}
 	if d.padding += size - len(der); d.padding < minPadding {
-		return nil, tooLarge{minPadding - d.padding}
+		large := tooLarge{minPadding - d.padding}
+		return nil, problem.New(problem.Invalid, "sign/size", "the signature block does not fit the room kept for it").Because(large).
+			Try("sign without a timestamp, or with the key at hand")
 	}
 	return d.encode()
 }
 
-// tooLarge says that a block does not fit the size reserved for it.
+// tooLarge says by how many bytes a block does not fit the size reserved for it.
 type tooLarge struct{ by int }
 
-func (e tooLarge) Error() string { return "the timestamp is larger than the room kept for it" }
+func (e tooLarge) Error() string { return fmt.Sprintf("it is %d bytes too large", e.by) }
 
 // selfCheck holds what was made to the rules of Verify, so that nothing is written that would be refused later.
 func selfCheck(der, content []byte) error {

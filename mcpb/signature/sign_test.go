@@ -47,7 +47,7 @@ func identity(t testing.TB, pki *testsupport.PKI, name string, issuers ...string
 func sign(t testing.TB, data []byte, who *signature.Identity, stamp signature.Stamper) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "signed.mcpb")
-	if err := open(t, data).Sign(context.Background(), out, who, time.Now(), stamp); err != nil {
+	if _, err := open(t, data).Sign(context.Background(), out, who, time.Now(), stamp); err != nil {
 		t.Fatal(err)
 	}
 	return read(t, out)
@@ -136,5 +136,12 @@ func opensslAccepts(t testing.TB, pki *testsupport.PKI, signed []byte, b *mcpb.B
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("openssl cms -verify %s: %v\n%s", more, err, out)
 		}
+	}
+}
+
+func write(t testing.TB, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"slices"
@@ -160,8 +161,8 @@ func (rep *Report) decide(path []*x509.Certificate, t Trust, at, now time.Time) 
 	if status != Trusted && selfIssued(leaf) {
 		status = SelfSigned
 		rep.because("the signer vouches for himself: this proves that the same key signed, and nothing about whose it is")
-	} else if status != Trusted && usage == "" {
-		rep.because("%s", untrusted(leaf, err))
+	} else if why := untrusted(leaf, err); status != Trusted && usage == "" && why != "" {
+		rep.because("%s", why)
 	}
 	if why := invalidAt(chain, err, at); why != "" {
 		status = Expired
@@ -184,17 +185,19 @@ func (rep *Report) counts(e *x509.RevocationListEntry) bool {
 	return !older || e.ReasonCode == keyCompromise || e.ReasonCode == caCompromise
 }
 
+// invalidAt says which certificate is not valid at a moment; err, of looking for a chain, may name one more.
 func invalidAt(chain []*x509.Certificate, err error, at time.Time) string {
 	invalid, _ := errors.AsType[x509.CertificateInvalidError](err)
 	if invalid.Cert != nil && invalid.Reason == x509.Expired {
 		chain = append(slices.Clip(chain), invalid.Cert)
 	}
+	const form = "2006-01-02 15:04 MST"
 	for _, c := range chain {
-		switch day := at.UTC().Format(time.DateOnly); {
+		switch {
 		case at.After(c.NotAfter):
-			return "on " + day + " the certificate of " + name(c.Subject.String()) + " had expired: it was valid until " + c.NotAfter.UTC().Format(time.DateOnly)
+			return fmt.Sprintf("the certificate of %s expired on %s", name(c.Subject.String()), c.NotAfter.UTC().Format(form))
 		case at.Before(c.NotBefore):
-			return "on " + day + " the certificate of " + name(c.Subject.String()) + " was not valid yet: it is from " + c.NotBefore.UTC().Format(time.DateOnly) + " on"
+			return fmt.Sprintf("the certificate of %s is valid only from %s on", name(c.Subject.String()), c.NotBefore.UTC().Format(form))
 		}
 	}
 	return ""
@@ -214,6 +217,8 @@ func usageOf(c *x509.Certificate) string {
 func untrusted(leaf *x509.Certificate, err error) string {
 	invalid, _ := errors.AsType[x509.CertificateInvalidError](err)
 	switch {
+	case err == nil || invalid.Reason == x509.Expired && invalid.Cert != nil:
+		return ""
 	case isUnknown(err):
 		return "no trusted authority vouches for the signer, whose issuer is " + name(leaf.Issuer.String())
 	case invalid.Cert == leaf && invalid.Reason == x509.IncompatibleUsage:

@@ -13,6 +13,7 @@ type benchCase struct {
 	name         string
 	factor       int // how often it runs in a round: short commands need more runs
 	writes       bool
+	alone        bool // what theirs reads must stay: only ours writes
 	ours, theirs func(round int) []string
 }
 
@@ -31,15 +32,15 @@ func allCases(ctx context.Context, satchel, work string) ([]benchCase, error) {
 		}
 	}
 	return []benchCase{
-		{"version", 3, false, same(satchel, "version"), same(ref("--version")...)},
-		{"validate", 3, false, same(satchel, "validate", manifest), same(ref("validate", manifest)...)},
+		{"version", 3, false, false, same(satchel, "version"), same(ref("--version")...)},
+		{"validate", 3, false, false, same(satchel, "validate", manifest), same(ref("validate", manifest)...)},
 		{
-			"pack", 1, true,
+			"pack", 1, true, false,
 			func(n int) []string { return []string{satchel, "pack", tree, out("ours", n, ".mcpb")} },
 			func(n int) []string { return ref("pack", tree, out("theirs", n, ".mcpb")) },
 		},
 		{
-			"unpack", 1, true,
+			"unpack", 1, true, false,
 			func(n int) []string { return []string{satchel, "unpack", bundle, out("ours", n, "")} },
 			func(n int) []string { return ref("unpack", bundle, out("theirs", n, "")) },
 		},
@@ -65,7 +66,7 @@ func (c benchCase) measure(ctx context.Context, rounds int) (result, error) {
 			if err != nil {
 				return r, err
 			}
-			if c.writes { // so that the next finds the memory that this one had
+			if c.writes && !(c.alone && side == 1) { // so that the next finds the memory that this one had
 				if err := os.RemoveAll(argv[len(argv)-1]); err != nil {
 					return r, err
 				}

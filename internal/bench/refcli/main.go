@@ -25,10 +25,18 @@ func main() {
 	satchel := flag.String("satchel", "bin/satchel", "the program to measure")
 	rounds := flag.Int("rounds", 7, "how often each command runs")
 	dir := flag.String("dir", memoryDir(), "where to write bundles and unpacked trees")
+	only := flag.String("only", "", "measure only the reference (refcli) or signing (sign)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *satchel, *dir, *rounds); err != nil {
+	var err error
+	if *only != "sign" {
+		err = run(ctx, *satchel, *dir, *rounds)
+	}
+	if *only != "refcli" {
+		err = errors.Join(err, runSigning(ctx, *satchel, *dir, *rounds))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "refcli:", err)
 		os.Exit(1)
 	}
@@ -57,25 +65,64 @@ func run(ctx context.Context, satchel, dir string, rounds int) error {
 	if err != nil {
 		return err
 	}
-	var results []result
-	for _, c := range cases {
-		fmt.Fprintf(os.Stderr, "%s: %d rounds ...\n", c.name, rounds)
-		r, err := c.measure(ctx, rounds)
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
-		}
-		results = append(results, r)
+	results, err := measureAll(ctx, cases, rounds)
+	if err != nil {
+		return err
 	}
 	sizes, err := compareBundles(work)
 	if err != nil {
 		return err
 	}
 	lines := judge(results, sizes)
-	text := render(lines, sizes, rounds)
-	fmt.Print(text)
-	if err := writePage(page, text); err != nil {
+	if err := publish(begin, end, render(lines, sizes, rounds)); err != nil {
 		return err
 	}
+	return firstThatFails(lines)
+}
+
+// runSigning measures signing and verifying of a large bundle beside the digest that any program must compute for it.
+func runSigning(ctx context.Context, satchel, dir string, rounds int) error {
+	work, err := os.MkdirTemp(dir, "satchel-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	if satchel, err = filepath.Abs(satchel); err != nil {
+		return err
+	}
+	cases, size, err := signingCases(ctx, satchel, work)
+	if err != nil {
+		return err
+	}
+	results, err := measureAll(ctx, cases, rounds)
+	if err != nil {
+		return err
+	}
+	lines := judgeSigning(results)
+	if err := publish(beginSigning, endSigning, renderSigning(lines, size, rounds)); err != nil {
+		return err
+	}
+	return firstThatFails(lines)
+}
+
+func measureAll(ctx context.Context, cases []benchCase, rounds int) (results []result, err error) {
+	for _, c := range cases {
+		fmt.Fprintf(os.Stderr, "%s: %d rounds ...\n", c.name, rounds)
+		r, err := c.measure(ctx, rounds)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+func publish(begin, end, text string) error {
+	fmt.Print(text)
+	return writePage(page, begin, end, text)
+}
+
+func firstThatFails(lines []line) error {
 	for _, l := range lines {
 		if !l.holds() {
 			return errors.New("a line that must hold does not; see the table")

@@ -61,15 +61,19 @@ func render(lines []line, s sizes, rounds int) string {
 	fmt.Fprintf(&b, "Measured on %s by `make bench`: %s/%s, %d processors, %s, Node %s; %d rounds in turns.\n",
 		time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), nodeVersion(), rounds)
 	fmt.Fprintf(&b, "The tree has %d files and %s.\n\n", s.files, mib(float64(s.bytes)))
-	b.WriteString("| command | figure | satchel | reference | measured | must hold | holds |\n|---|---|---|---|---|---|---|\n")
+	table(&b, "reference", lines)
+	return b.String()
+}
+
+func table(b *strings.Builder, theirs string, lines []line) {
+	fmt.Fprintf(b, "| command | figure | satchel | %s | measured | must hold | holds |\n|---|---|---|---|---|---|---|\n", theirs)
 	for _, l := range lines {
 		holds := "yes"
 		if !l.holds() {
 			holds = "**no**"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.3g%s | at most %.3g%s | %s |\n", l.work, l.what, l.ours, l.theirs, l.value, l.unit, l.limit, l.unit, holds)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %.3g%s | at most %.3g%s | %s |\n", l.work, l.what, l.ours, l.theirs, l.value, l.unit, l.limit, l.unit, holds)
 	}
-	return b.String()
 }
 
 func nodeVersion() string {
@@ -83,7 +87,7 @@ func nodeVersion() string {
 const begin, end = "<!-- refcli: written by make bench -->\n", "<!-- end of refcli -->\n"
 
 // writePage puts text between the marks of a page.
-func writePage(name, text string) error {
+func writePage(name, begin, end, text string) error {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return err

@@ -1,0 +1,304 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"satchel/internal/atomicfile"
+	"satchel/internal/paths"
+	"satchel/internal/problem"
+	"satchel/internal/signer"
+	"satchel/internal/term"
+	"satchel/mcpb"
+	"satchel/mcpb/signature"
+)
+
+type signOptions struct {
+	bundle      string
+	out         string
+	files       signer.Files
+	selfSigned  bool
+	passwordFD  int
+	tsa         string
+	replace     bool
+	digestOut   string
+	signatureIn string
+	request     string
+}
+
+// A signResult is the JSON document of sign.
+type signResult struct {
+	File string `json:"file"`
+	*mcpb.Signed
+	Signer   *signature.Certificate `json:"signer"`
+	TSA      string                 `json:"tsa,omitempty"`
+	ToSign   string                 `json:"toSign,omitempty"`  // with --digest-out: the file with the digest
+	Request  string                 `json:"request,omitempty"` // and what the second step needs
+	Warnings []string               `json:"warnings"`
+	key      string
+}
+
+func newSign(a *app) *cobra.Command {
+	var o signOptions
+	cmd := &cobra.Command{
+		Use:     "sign FILE",
+		GroupID: "author",
+		Short:   "Sign a bundle",
+		Long: `Signs a bundle with an RSA or ECDSA key and a code-signing certificate, in PEM files or a PKCS#12 file. The signature is
+written as the archive's comment, so that every ZIP reader still reads the bundle; satchel unsign takes it out again.
+
+Without a certificate of an authority, --self-signed signs with a key of your own, made when there is none. It proves
+that the same key signed two bundles, and nothing about who has the key.
+
+A password is asked on the terminal, or read from a file descriptor: --password-fd 3 3<password-file.
+
+When another machine or a hardware module has the key, sign in two steps: --digest-out FILE writes the SHA-256 that the
+key has to sign, and prints the command for the second step, which takes the signature: --signature-in FILE.`,
+		Example: `  satchel sign my.mcpb --cert cert.pem --key key.pem --chain intermediate.pem
+  satchel sign my.mcpb --pkcs12 me.p12 --tsa http://timestamp.example.com
+  satchel sign my.mcpb --self-signed
+  satchel sign my.mcpb --cert cert.pem --digest-out my.digest`,
+		Args:        wantArgs(1, 1),
+		Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, certificate or key, 4 signed already, 6 not found, 9 malformed signature"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.bundle = args[0]
+			res, err := o.run(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			return a.show(res, func() { o.print(a, res) })
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.files.Cert, "cert", "c", "", "the signer's certificate, PEM; certificates behind it go in too")
+	f.StringVarP(&o.files.Key, "key", "k", "", "its private key, PEM")
+	f.StringSliceVarP(&o.files.Chain, "chain", "i", nil, "certificates of the issuers, PEM (repeatable)")
+	f.StringVar(&o.files.PKCS12, "pkcs12", "", "certificate, issuers and key in one file")
+	f.BoolVar(&o.selfSigned, "self-signed", false, "sign with a key of your own that nobody vouches for")
+	f.IntVar(&o.passwordFD, "password-fd", -1, "read the key's password from this file descriptor")
+	f.StringVar(&o.tsa, "tsa", "", "a timestamping authority (RFC 3161), so that the signature outlives the certificate")
+	f.StringVarP(&o.out, "out", "o", "", "write to this file, not over FILE")
+	f.BoolVar(&o.replace, "replace", false, "replace the signatures that are there")
+	f.StringVar(&o.digestOut, "digest-out", "", "step one of two: write what is to be signed elsewhere")
+	f.StringVar(&o.signatureIn, "signature-in", "", "step two: the signature that was made")
+	f.StringVar(&o.request, "request", "", "step two: the file that step one wrote beside the digest")
+	return cmd
+}
+
+// check refuses flags that do not go together.
+func (o signOptions) check() error {
+	ways := 0
+	for _, given := range []bool{o.files.Cert != "", o.files.PKCS12 != "", o.selfSigned, o.signatureIn != ""} {
+		if given {
+			ways++
+		}
+	}
+	wrong := ""
+	switch {
+	case ways != 1:
+		wrong = "say who signs, in one way: --cert and --key, --pkcs12, --self-signed, or --signature-in"
+	case o.files.Cert != "" && o.files.Key == "" && o.digestOut == "":
+		wrong = "--cert needs --key, or --digest-out when another machine has the key"
+	case o.files.Cert == "" && (o.files.Key != "" || len(o.files.Chain) > 0 && o.files.PKCS12 == ""):
+		wrong = "--key and --chain need --cert"
+	case (o.signatureIn != "") != (o.request != ""):
+		wrong = "--signature-in and --request go together: step one wrote the request beside the digest"
+	case o.digestOut != "" && (o.signatureIn != "" || o.out != ""):
+		wrong = "--digest-out is step one, in which no bundle is written"
+	default:
+		return nil
+	}
+	return problem.New(problem.Usage, "sign/flags", "%s", wrong).Try("satchel sign --help")
+}
+
+func (o signOptions) run(ctx context.Context, a *app) (*signResult, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	b, err := mcpb.Open(o.bundle, mcpb.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	if b.Signatures() > 0 && !o.replace {
+		return nil, problem.New(problem.Refused, "sign/signed", "is signed already").At(o.bundle).Try("satchel verify %s; to sign it anew: --replace", o.bundle)
+	}
+	if o.out == "" {
+		o.out = o.bundle
+	}
+	if o.signatureIn != "" {
+		return o.complete(ctx, b)
+	}
+	who, warnings, err := o.identity(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	shown := signature.Describe(who.Path[0])
+	res := &signResult{File: o.out, Signer: &shown, TSA: o.tsa, Warnings: append([]string{}, warnings...), key: o.files.Key}
+	stamp, err := o.stamper()
+	if err != nil {
+		return nil, err
+	}
+	if o.digestOut != "" {
+		return res, o.writeRequest(b, who, res)
+	}
+	res.Signed, err = b.Sign(ctx, o.out, who, time.Now(), stamp)
+	return res, err
+}
+
+func (o signOptions) stamper() (signature.Stamper, error) {
+	if o.tsa == "" {
+		return nil, nil
+	}
+	return signature.AskTSA(o.tsa)
+}
+
+func (o signOptions) identity(ctx context.Context, a *app) (*signature.Identity, []string, error) {
+	now := time.Now()
+	if !o.selfSigned {
+		return o.files.Load(func(file string) ([]byte, error) { return o.password(ctx, a, file) }, now)
+	}
+	home, err := a.home()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := home.Ensure(); err != nil {
+		return nil, nil, err
+	}
+	who, err := signer.SelfSigned(home.Config, now)
+	return who, []string{"self-signed: this proves that the same key signed, and nothing about whose it is"}, err
+}
+
+// password asks for the password of a file, or reads it from the descriptor: its first line.
+func (o signOptions) password(ctx context.Context, a *app, file string) ([]byte, error) {
+	if o.passwordFD < 0 {
+		if a.json || !term.Interactive(a.in) {
+			return nil, problem.New(problem.Usage, "sign/password", "is encrypted, and there is no terminal to ask for its password").At(file).
+				Try("give --password-fd N, such as: satchel sign ... --password-fd 3 3<password-file")
+		}
+		password, err := a.err.ReadPassword(ctx, a.in, "Password of "+term.VisibleLine(file)+": ")
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			return nil, problem.New(problem.Failed, "sign/password", "the password cannot be read").At(file).Because(err)
+		}
+		return password, nil
+	}
+	f := os.NewFile(uintptr(o.passwordFD), "password")
+	if f == nil {
+		return nil, problem.New(problem.Usage, "sign/password", "there is no file descriptor %d", o.passwordFD)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, 4<<10))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, problem.New(problem.Usage, "sign/password", "the password cannot be read from file descriptor %d", o.passwordFD).Because(err)
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return []byte(strings.TrimSuffix(line, "\r")), nil
+}
+
+// A signRequest is what is kept between the two steps.
+type signRequest struct {
+	Bundle string `json:"bundle"` // as it was named; the digests inside decide
+	TSA    string `json:"tsa,omitempty"`
+	signature.Request
+}
+
+func (o signOptions) writeRequest(b *mcpb.Bundle, who *signature.Identity, res *signResult) error {
+	r, err := b.SigningRequest(who, time.Now(), o.tsa != "")
+	if err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(signRequest{o.bundle, o.tsa, *r}, "", "  ")
+	if err != nil {
+		return err
+	}
+	res.ToSign, res.Request = o.digestOut, o.digestOut+".json"
+	for name, data := range map[string][]byte{res.ToSign: r.Digest(), res.Request: append(data, '\n')} {
+		if err := atomicfile.Write(name, data, 0o644); err != nil {
+			return problem.New(problem.Failed, "sign/output", "cannot be written").At(name).Because(err)
+		}
+	}
+	return nil
+}
+
+func (o signOptions) complete(ctx context.Context, b *mcpb.Bundle) (*signResult, error) {
+	var r signRequest
+	data, err := signer.ReadFile(o.request)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, problem.New(problem.Invalid, "sign/request", "is no request for a signature").At(o.request).Because(err)
+	}
+	sig, err := signer.ReadFile(o.signatureIn)
+	if err != nil {
+		return nil, err
+	}
+	if o.tsa == "" {
+		o.tsa = r.TSA
+	}
+	stamp, err := o.stamper()
+	if err != nil {
+		return nil, err
+	}
+	res := &signResult{File: o.out, TSA: o.tsa, Warnings: []string{}}
+	if res.Signed, err = b.SignWith(ctx, o.out, &r.Request, sig, stamp); err != nil {
+		return nil, err
+	}
+	if res.Signer, err = r.Signer(); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+func (o signOptions) print(a *app, res *signResult) {
+	for _, w := range res.Warnings {
+		a.err.Printf("%s %s\n", a.err.Yellow("warning:"), term.VisibleLine(w))
+	}
+	if res.Request != "" {
+		o.printNext(a, res)
+		return
+	}
+	a.out.Printf("%s %s\n", a.out.Green("signed"), term.VisibleLine(res.File))
+	a.out.Printf("  by           %s (%s)\n", term.VisibleLine(res.Signer.Subject), res.Signer.Key)
+	a.out.Printf("  fingerprint  %s\n", res.Signer.Fingerprint)
+	if res.TSA != "" {
+		a.out.Printf("  timestamp    by %s\n", term.VisibleLine(res.TSA))
+	}
+	a.out.Printf("  digest       %s\n", res.Digest)
+	a.out.Printf("  verify: satchel verify %s\n", term.VisibleLine(res.File))
+	if o.selfSigned {
+		a.out.Printf("  others trust this key with: satchel trust add %s\n", res.Signer.Fingerprint)
+	}
+}
+
+// printNext prints how to go on: an example of making the signature, and the command for step two.
+func (o signOptions) printNext(a *app, res *signResult) {
+	padding := ""
+	if strings.HasPrefix(res.Signer.Key, "RSA") {
+		padding = " -pkeyopt digest:sha256"
+	}
+	digest, key := term.VisibleLine(res.ToSign), "KEY"
+	if res.key != "" {
+		key = term.VisibleLine(res.key)
+	}
+	a.out.Printf("wrote the SHA-256 to sign into %s, and what step two needs into %s\n", digest, term.VisibleLine(res.Request))
+	a.out.Printf("  sign it, such as: openssl pkeyutl -sign -inkey %s%s -in %s -out %s.sig\n", key, padding, digest, digest)
+	replace := ""
+	if o.replace {
+		replace = " --replace"
+	}
+	a.out.Printf("  then: satchel sign %s --signature-in %s.sig --request %s%s\n", term.VisibleLine(o.bundle), digest, term.VisibleLine(res.Request), replace)
+}
+
+// home gives the user's folders.
+func (a *app) home() (paths.Home, error) { return paths.Find(runtime.GOOS, a.getenv) }

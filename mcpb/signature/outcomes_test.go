@@ -1,0 +1,149 @@
+package signature_test
+
+import (
+	"crypto/x509"
+	"strings"
+	"testing"
+	"time"
+
+	"satchel/internal/problem"
+	"satchel/internal/testsupport"
+	"satchel/mcpb/signature"
+)
+
+// A parties is authorities and signers, and what each signed.
+type parties struct {
+	pki    *testsupport.PKI
+	signed map[string][]byte
+}
+
+// newParties has every signer below the authority root sign the same bundle.
+func newParties(t *testing.T) *parties {
+	t.Helper()
+	p := &parties{testsupport.NewPKI(t), map[string][]byte{"": plain("")}}
+	p.pki.SelfSigned("root", "P-256", "root")
+	p.pki.SelfSigned("other", "P-256", "root")
+	p.pki.SelfSigned("self", "P-256", "code")
+	for _, section := range []string{"code", "plain", "tls"} {
+		p.pki.Issue("root", section, "P-256", section)
+	}
+	p.pki.Issue("root", "old", "P-256", "code", "200101", "210101")
+	p.pki.Issue("root", "gone", "P-256", "code")
+	p.pki.Revoke("root", "gone", "superseded", time.Now().Add(48*time.Hour))
+	p.pki.Issue("root", "stolen", "P-256", "code")
+	p.pki.Revoke("root", "stolen", "keyCompromise", time.Now().Add(48*time.Hour))
+	for _, name := range []string{"code", "plain", "self", "old", "gone", "stolen"} {
+		cert := p.pki.Cert(name)
+		who, err := signature.NewIdentity(cert, nil, p.pki.Key(name), cert.NotBefore.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.signed[name] = sign(t, plain(""), who, nil)
+	}
+	// No signer of ours would use this certificate; another program may.
+	p.signed["tls"] = sign(t, plain(""), &signature.Identity{Path: []*x509.Certificate{p.pki.Cert("tls")}, Key: p.pki.Key("tls")}, nil)
+	return p
+}
+
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	p := newParties(t)
+	roots := func(names ...string) (certs []*x509.Certificate) {
+		for _, n := range names {
+			certs = append(certs, p.pki.Cert(n))
+		}
+		return certs
+	}
+	pin := func(name string) []string { return []string{signature.Fingerprint(p.pki.Cert(name))} }
+	crls := []*x509.RevocationList{p.pki.CRL("root")}
+	later := time.Now().AddDate(20, 0, 0)
+	rows := []struct {
+		name, signer string
+		trust        signature.Trust
+		at           time.Time
+		want         signature.Status
+		because      string
+	}{
+		{"nothing is signed", "", signature.Trust{Roots: roots("root")}, time.Now(), signature.Unsigned, ""},
+		{"below an authority", "code", signature.Trust{Roots: roots("other", "root"), CRLs: crls}, time.Now(), signature.Trusted, ""},
+		{"pinned", "code", signature.Trust{Pins: pin("code")}, time.Now(), signature.Trusted, ""},
+		{"another is pinned", "code", signature.Trust{Pins: pin("self")}, time.Now(), signature.Untrusted, "issuer is CN=root"},
+		{"below nobody known", "code", signature.Trust{Roots: roots("other"), System: true}, time.Now(), signature.Untrusted, "issuer is CN=root"},
+		{"nobody is trusted", "code", signature.Trust{}, time.Now(), signature.Untrusted, ""},
+		{"by himself", "self", signature.Trust{Roots: roots("root"), System: true}, time.Now(), signature.SelfSigned, "nothing about whose"},
+		{"by himself and pinned", "self", signature.Trust{Pins: pin("self")}, time.Now(), signature.Trusted, ""},
+		{"by himself, among the roots", "self", signature.Trust{Roots: roots("self")}, time.Now(), signature.Trusted, ""},
+		{"for no usage in particular", "plain", signature.Trust{Roots: roots("root")}, time.Now(), signature.Untrusted, "does not say that it is for code signing"},
+		{"for no usage in particular, pinned", "plain", signature.Trust{Pins: pin("plain")}, time.Now(), signature.Trusted, ""},
+		{"for a web server", "tls", signature.Trust{Roots: roots("root")}, time.Now(), signature.Untrusted, "not for code signing"},
+		{"for a web server, pinned", "tls", signature.Trust{Pins: pin("tls")}, time.Now(), signature.Untrusted, "not for code signing"},
+		{"expired", "old", signature.Trust{Roots: roots("root")}, time.Now(), signature.Expired, "CN=old expired on 2021-01-01"},
+		{"expired and pinned", "old", signature.Trust{Pins: pin("old")}, time.Now(), signature.Expired, "expired"},
+		{"not valid yet", "code", signature.Trust{Roots: roots("root")}, time.Now().AddDate(-1, 0, 0), signature.Expired, "valid only from"},
+		{"expired later", "code", signature.Trust{Roots: roots("root")}, later, signature.Expired, "CN=code expired"},
+		{"revoked", "gone", signature.Trust{Roots: roots("root"), CRLs: crls}, time.Now(), signature.Revoked, "CN=gone was revoked"},
+		{"revoked, of an unknown authority", "gone", signature.Trust{CRLs: crls}, time.Now(), signature.Untrusted, ""},
+		{"revoked and pinned", "gone", signature.Trust{Roots: roots("root"), Pins: pin("gone"), CRLs: crls}, time.Now(), signature.Revoked, ""},
+		{"a list that is out of date", "code", signature.Trust{Roots: roots("root"), CRLs: crls}, time.Now().AddDate(0, 3, 0), signature.Trusted, "list of CN=root is out of date"},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			rep, err := open(t, p.signed[r.signer]).Verify(r.trust, r.at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if why := strings.Join(rep.Reasons, "; "); rep.Status != r.want || !strings.Contains(why, r.because) {
+				t.Errorf("%s (%s), want %s (%s)", rep.Status, why, r.want, r.because)
+			}
+			if code := problem.CodeOf(rep.Err()); rep.Err() == nil != (r.want == signature.Trusted) || rep.Err() != nil && code != r.want.Code() {
+				t.Errorf("%s is the error %v", r.want, rep.Err())
+			}
+		})
+	}
+}
+
+// With a timestamp by a trusted authority certificates need to have been valid then, and a later revocation does not
+// matter, but of a stolen key. A timestamp by anybody else changes nothing.
+func TestTimestamps(t *testing.T) {
+	t.Parallel()
+	p := newParties(t)
+	p.pki.Issue("root", "tsamiddle", "P-256", "ca")
+	p.pki.Issue("tsamiddle", "tsa", "rsa", "stamp")
+	p.pki.Issue("other", "foreigntsa", "P-256", "stamp")
+	ours, foreign := p.pki.TSA("tsa", "tsamiddle"), p.pki.TSA("foreigntsa")
+	trust := signature.Trust{Roots: []*x509.Certificate{p.pki.Cert("root")}}
+	revoking := trust
+	revoking.CRLs = []*x509.RevocationList{p.pki.CRL("root")}
+	later := time.Now().AddDate(20, 0, 0)
+	rows := []struct {
+		name, signer, tsa string
+		trust             signature.Trust
+		at                time.Time
+		want              signature.Status
+		counts            bool
+	}{
+		{"now", "code", ours, trust, time.Now(), signature.Trusted, true},
+		{"later", "code", ours, trust, later, signature.Trusted, true},
+		{"by an authority that is not trusted", "code", foreign, trust, time.Now(), signature.Trusted, false},
+		{"by an authority that is not trusted, later", "code", foreign, trust, later, signature.Expired, false},
+		{"revoked afterwards", "gone", ours, revoking, time.Now(), signature.Trusted, true},
+		{"revoked afterwards, later", "gone", ours, revoking, later, signature.Trusted, true},
+		{"revoked, with a timestamp that proves nothing", "gone", foreign, revoking, time.Now(), signature.Revoked, false},
+		{"stolen", "stolen", ours, revoking, time.Now(), signature.Revoked, true},
+		{"from the future", "code", ours, trust, time.Now().Add(-time.Hour), signature.Expired, false},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			signed := sign(t, plain(""), identity(t, p.pki, r.signer), stamper(t, r.tsa))
+			rep, err := open(t, signed).Verify(r.trust, r.at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rep.Status != r.want || rep.Timestamp == nil || rep.Timestamp.Trusted != r.counts {
+				t.Errorf("%s %v, timestamp %+v; want %s, %v", rep.Status, rep.Reasons, rep.Timestamp, r.want, r.counts)
+			}
+		})
+	}
+}
