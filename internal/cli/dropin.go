@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
@@ -34,9 +33,9 @@ What differs on purpose is in docs/compatibility.md.`,
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.code = dropin.Main(cmd.Context(), args, dropin.Env{
-				Out: a.out, Err: a.err, Create: a.createManifest, Clean: a.cleanUnproved,
+				Out: a.out, Err: a.err, Create: a.createManifest, Clean: a.cleanUnproved, Verify: a.verifyTrusted, Config: a.settings,
 				Ask:        func(question string) (bool, error) { return a.confirm(cmd.Context(), agreement{question: question}) },
-				Trust:      func() (signature.Trust, error) { return signature.Trust{System: true}, nil },
+				Password:   func(file string) ([]byte, error) { return signOptions{passwordFD: -1}.password(cmd.Context(), a, file) },
 				SourceDate: func() (time.Time, error) { return sourceDate(a.getenv("SOURCE_DATE_EPOCH")) },
 			})
 			return nil
@@ -46,20 +45,25 @@ What differs on purpose is in docs/compatibility.md.`,
 
 // cleanUnproved drops what a bundle does not need by all that reading it can tell. Nothing is started.
 func (a *app) cleanUnproved(ctx context.Context, path string) (*host.Cleaned, error) {
-	h, err := a.host()
+	return cleanOptions{path: path, noStart: true}.run(ctx, a)
+}
+
+// verifyTrusted is satchel verify without flags.
+func (a *app) verifyTrusted(file string) (*signature.Report, error) {
+	t, err := verifyOptions{}.trust(a)
 	if err != nil {
 		return nil, err
 	}
-	date, err := sourceDate(a.getenv("SOURCE_DATE_EPOCH"))
+	return verifyFile(file, t, time.Now())
+}
+
+// settings gives the person's folder of settings, and makes it.
+func (a *app) settings() (string, error) {
+	home, err := a.home()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	c, err := h.OpenCleaning(ctx, path, host.CleanOptions{ModTime: date})
-	if err != nil {
-		return nil, err
-	}
-	done, err := c.Write(ctx, "")
-	return done, errors.Join(err, c.Close())
+	return home.Config, home.Ensure()
 }
 
 // createManifest is satchel init on a terminal. That a manifest is replaced was agreed to.

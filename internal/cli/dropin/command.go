@@ -54,6 +54,14 @@ func (c call) arg(i int, otherwise string) string {
 // has tells whether an option is given.
 func (c call) has(o option) bool { return len(c.values[o.long]) > 0 }
 
+// value gives the last value of an option.
+func (c call) value(o option) string {
+	if v := c.values[o.long]; len(v) > 0 {
+		return v[len(v)-1]
+	}
+	return o.initial
+}
+
 // A usageError is a command line that cannot be understood, in commander's words.
 type usageError string
 

@@ -15,6 +15,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"satchel/mcpb"
+	"satchel/mcpb/signature"
 )
 
 // A scenario is one or more command lines, given to both programs in folders of their own with the same content.
@@ -24,10 +28,11 @@ type scenario struct {
 	setup func(dir string) error   // for what files cannot say
 	args  []string                 // of the command that is compared
 	first [][]string               // commands before it, each by the program that is looked at
+	then  func(dir string) error   // what happens between them and it; for a scenario that is alone
 	in    string                   // the folder to type it in, below the one of the files
 	diffs map[string]string        // what differs on purpose: an aspect, and the row of the table that says why
 	tidy  func(text string) string // a further normaliser for both outputs
-	alone bool                     // the reference reads the terminal: it needs a process of its own
+	alone bool                     // the reference needs a process of its own
 }
 
 // The aspects that are compared.
@@ -37,6 +42,7 @@ const (
 	stderr = "error stream"
 	disk   = "files"
 	sign   = "the last line of help"
+	signer = "who signed x.mcpb"
 )
 
 // A stage is where one program plays a scenario.
@@ -77,6 +83,11 @@ func (s scenario) play(t *testing.T, at stage, program ...string) result {
 	t.Helper()
 	var last result
 	for i, c := range s.calls(at) {
+		if i == len(s.first) && s.then != nil {
+			if err := s.then(at.work); err != nil {
+				t.Fatal(err)
+			}
+		}
 		last = start(t, at.home, c.Dir, append(slices.Clone(program), c.Args...)...)
 		if i < len(s.first) && last.Code != 0 {
 			t.Fatalf("%q before: %+v", c.Args, last)
@@ -107,13 +118,13 @@ func (s scenario) aspects(t *testing.T, at stage, r result) map[string]string {
 	}
 	text, last := cutLastLine(r.Stdout + "\x00" + r.Stderr)
 	out, errs, _ := strings.Cut(text, "\x00")
-	return map[string]string{code: fmt.Sprint(r.Code), stdout: tidy(out), stderr: tidy(errs), disk: snapshot(t, at.work), sign: last}
+	return map[string]string{code: fmt.Sprint(r.Code), stdout: tidy(out), stderr: tidy(errs), disk: snapshot(t, at.work), sign: last, signer: signerOf(filepath.Join(at.work, "x.mcpb"))}
 }
 
 // compare fails the test for what differs without a row, and for a row without a difference.
 func (s scenario) compare(t *testing.T, ours, theirs map[string]string) {
 	t.Helper()
-	for _, aspect := range []string{code, stdout, stderr, disk, sign} {
+	for _, aspect := range []string{code, stdout, stderr, disk, sign, signer} {
 		o, th, row := ours[aspect], theirs[aspect], s.diffs[aspect]
 		switch {
 		case o != th && row == "":
@@ -122,6 +133,23 @@ func (s scenario) compare(t *testing.T, ours, theirs map[string]string) {
 			t.Errorf("%s is the same as the reference's, but row %q says that it differs:\n%s", aspect, row, o)
 		}
 	}
+}
+
+// signerOf tells whose signature a bundle has, "" when it has none.
+func signerOf(bundle string) string {
+	b, err := mcpb.Open(bundle, mcpb.Limits{})
+	if err != nil {
+		return ""
+	}
+	defer b.Close()
+	r, err := b.Verify(signature.Trust{}, time.Now())
+	switch {
+	case err != nil:
+		return err.Error()
+	case r.Signer == nil:
+		return string(r.Status)
+	}
+	return r.Signer.Subject + ", " + r.Signer.Key + ", " + string(r.Status)
 }
 
 // cutLastLine takes away the line by which our help says whose program it is.
@@ -210,7 +238,7 @@ func describe(t *testing.T, path string) string {
 	}
 	archive, signed := data, ""
 	if i := bytes.LastIndex(data, []byte("MCPB_SIG_V1")); i > 0 && bytes.HasSuffix(data, []byte("MCPB_SIG_END")) {
-		archive, signed = slices.Clone(data[:i]), " signed"
+		archive, signed = slices.Clone(data[:i]), fmt.Sprintf(" with %d signatures", bytes.Count(data, []byte("MCPB_SIG_V1")))
 		archive[i-2], archive[i-1] = 0, 0 // the reference leaves the length of the comment alone, we count the block in
 	}
 	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))

@@ -13,6 +13,7 @@ type difference struct{ id, what, reference, satchel, why string }
 // differences is the whole list. A scenario that names a row proves it; a row that none names is refused.
 func differences() []difference {
 	return []difference{
+		{"help", "the last line of `help`", "none", "says that this is Satchel", "a person should see which `mcpb` answers"},
 		{"json-words", "why a manifest is no JSON", "as this version of node words it", "in our words, with line and column", "node changes its words"},
 		{"system-words", "errors of the system, such as a folder that is not there", "as node words them", "in our words", "the same"},
 		{"hidden", "control characters and invisible ones in names and manifests", "printed", "printed as escapes such as `\\x1b`", "a bundle must not drive the terminal"},
@@ -35,6 +36,15 @@ func differences() []difference {
 		{"unpack-left", "`unpack`: a failure", "leaves a folder, or half of the files", "leaves nothing", "half a bundle is none"},
 		{"unpack-folders", "`unpack`: entries for folders (`zip -r`)", "fails", "accepted", "mcpb#261"},
 		{"unpack-rules", "`unpack`: archives that readers take differently; see [bundle-rules.md](bundle-rules.md)", "unpacked in some way", "refused", "what is reviewed is what runs"},
+		{"sign-who", "`sign`: who signed", "not said, because its own check fails", "said", "it was meant to"},
+		{"sign-twice", "`sign`: a signed bundle", "gets a second block behind the first", "the signature is replaced", "readers see one signature"},
+		{"sign-ec", "`sign`: an ECDSA key", "fails", "signs", "many authorities give no others"},
+		{"sign-match", "`sign`: a key that is not the certificate's, a certificate of somebody else as `-i`", "signs what nobody can verify", "refused", "a script should notice"},
+		{"sign-usage", "`sign`: a certificate that is for something else than code, or is not valid now", "signs", "refused", "nobody would trust it"},
+		{"sign-words", "`sign`: why a key or a certificate cannot be read", "as its library words it", "in our words, and a warning when others can read the key", "they say what to do"},
+		{"sign-self", "`sign --self-signed`: the certificate", "RSA for ten years, an authority for everything, shared by all who use the installation", "ECDSA, for code only, of each user", "a shared key proves nothing"},
+		{"verify", "`verify` and `info` of a signed bundle", "`not signed`, whatever the signature is", "what they were meant to say: valid or self-signed and 0, else why not and 1", "mcpb#21"},
+		{"no-bundle", "`sign`, `verify`, `info` and `unsign` of a file that is no valid bundle", "signed, or taken as unsigned", "an error and 1", "see [bundle-rules.md](bundle-rules.md)"},
 		{"clean-manifest", "`clean`: the manifest", "written anew, without keys that it does not know", "stays as it is", "it is the author's"},
 		{"clean-invalid", "`clean`: the manifest is not valid, or there is no bundle", "`Clean Complete` and 0 although nothing is changed, or a stack trace", "an error and 1", "a script should notice"},
 		{"clean-unproved", "`clean`: packages were dropped", "nothing is said", "a warning that nothing was started", "`satchel clean` starts it"},

@@ -35,8 +35,12 @@ type Env struct {
 	SourceDate func() (time.Time, error)
 	// Clean drops from a bundle what its server does not need, without starting it.
 	Clean func(ctx context.Context, path string) (*host.Cleaned, error)
-	// Trust says whose signatures count.
-	Trust func() (signature.Trust, error)
+	// Verify verifies a bundle as satchel verify does, by whom the person trusts.
+	Verify func(file string) (*signature.Report, error)
+	// Config gives the person's folder of settings, which is there.
+	Config func() (string, error)
+	// Password gives the password of a key file.
+	Password func(file string) ([]byte, error)
 	// Create asks for what a manifest needs and writes manifest.json into dir.
 	Create func(ctx context.Context, dir string) error
 }
@@ -86,7 +90,7 @@ func newProgram() *program {
 			options: []option{{short: "-V", long: "--version", about: "output the version number"}},
 		},
 		commands: []command{
-			initCommand(), validateCommand(), cleanCommand(), packCommand(), unpackCommand(), verifyCommand(), infoCommand(), unsignCommand(),
+			initCommand(), validateCommand(), cleanCommand(), packCommand(), unpackCommand(), signCommand(), verifyCommand(), infoCommand(), unsignCommand(),
 		},
 	}
 }

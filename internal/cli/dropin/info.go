@@ -24,7 +24,7 @@ func (s *session) info(c call) int {
 	}
 	s.say("File: %s", base(file))
 	s.say("Size: %s KB", decimal(stat.Size(), 1<<10, 2))
-	r, err := s.look(file)
+	r, err := s.Verify(file)
 	if err != nil {
 		return s.failAloud("Failed to read MCPB info", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"satchel/internal/term"
-	"satchel/mcpb"
 	"satchel/mcpb/signature"
 )
 
@@ -25,7 +24,7 @@ func (s *session) verify(c call) int {
 		return 1
 	}
 	s.say("Verifying %s...", base(file))
-	r, err := s.look(file)
+	r, err := s.Verify(file)
 	if err != nil {
 		return s.failAloud("Verification failed", err)
 	}
@@ -44,20 +43,6 @@ func (s *session) verify(c call) int {
 		return s.failAloud("Verification failed", r.Err())
 	}
 	return 0
-}
-
-// look opens a bundle and looks at its signature.
-func (s *session) look(file string) (*signature.Report, error) {
-	b, err := mcpb.Open(file, mcpb.Limits{})
-	if err != nil {
-		return nil, err
-	}
-	defer b.Close()
-	trust, err := s.Trust()
-	if err != nil {
-		return nil, err
-	}
-	return b.Verify(trust, time.Now())
 }
 
 // sayCertificate prints the lines about who signed; an empty label leaves its line out.
