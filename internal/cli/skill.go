@@ -29,7 +29,7 @@ func newSkill(a *app) *cobra.Command {
 		GroupID: "author",
 		Short:   "Write a text that teaches a coding agent to build extensions",
 		Long: `Writes a skill: a Markdown text with a name and a description on top, as coding agents load it. It teaches to begin,
-check, pack and try an extension with this program, with a check after every step.
+check, pack, try and sign an extension with this program, with a check after every step.
 
 Put it where your agent looks for skills. A file that is there is replaced.`,
 		Example:     "  satchel skill\n  satchel skill --out .claude/skills/desktop-extension/SKILL.md",

@@ -46,7 +46,7 @@ func TestTheSkillNamesOnlyWhatThereIs(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"init", "validate", "lint", "pack", "info", "clean", "install", "tools", "call", "configure", "dev", "diff", "mcpb", "schema", "run", "uninstall",
+		"init", "validate", "lint", "pack", "info", "clean", "install", "tools", "call", "configure", "dev", "sign", "verify", "unsign", "diff", "mcpb", "schema", "run", "uninstall",
 	} {
 		if !used[name] {
 			t.Errorf("the skill does not teach %s", name)
