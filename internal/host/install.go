@@ -95,7 +95,7 @@ func (h *Host) inspect(ctx context.Context, b *mcpb.Bundle, file string, pairs [
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	rep, err := h.verify(b)
+	rep, err := h.verify(b, file)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func warnings(report *manifest.Report) []string {
 }
 
 // verify judges the bundle's signature by what the person trusts. A bundle that is not as it was signed is refused.
-func (h *Host) verify(b *mcpb.Bundle) (*signature.Report, error) {
+func (h *Host) verify(b *mcpb.Bundle, file string) (*signature.Report, error) {
 	entries, err := h.trust.List()
 	if err != nil {
 		return nil, err
@@ -159,7 +159,8 @@ func (h *Host) verify(b *mcpb.Bundle) (*signature.Report, error) {
 	t.System = true
 	rep, err := b.Verify(t, time.Now())
 	if err == nil && rep.Status.Code() == problem.Tampered {
-		err = rep.Err()
+		p, _ := errors.AsType[*problem.Problem](rep.Err())
+		return nil, p.At(file)
 	}
 	return rep, err
 }
