@@ -3,7 +3,7 @@
 //
 // Use it through package cli: `satchel mcpb ...`, or a program that is called mcpb or dxt ([Named]). It has one file for
 // each command, over the same parts as satchel's own commands, whose refusals hold here too. What differs from the
-// reference on purpose is the table in internal/e2e's conformance test, from which docs/compatibility.md is made.
+// reference on purpose is the table in differences_test.go, from which a section of docs/compatibility.md is made.
 package dropin
 
 import (
