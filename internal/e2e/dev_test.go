@@ -215,9 +215,7 @@ func TestDevKilledLeavesNoProcess(t *testing.T) {
 	t.Parallel()
 	d := newDeveloping(t)
 	d.wait(t, "started", nil)
-	if alive := processesOf(d.dir); !slices.ContainsFunc(alive, func(p string) bool { return strings.Contains(p, "index.js") }) {
-		t.Errorf("the server answers, but it is not among %q", alive)
-	}
+	checkProcess(t, d.dir, "index.js")
 	if err := d.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

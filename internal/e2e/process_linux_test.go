@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,6 +31,14 @@ func checkNoProcess(t *testing.T, dir string) {
 			t.Errorf("still running after the test:\n  %s", strings.Join(alive, "\n  "))
 			return
 		}
+	}
+}
+
+// checkProcess demands that a process of dir is there, with a word in its description.
+func checkProcess(t *testing.T, dir, word string) {
+	t.Helper()
+	if alive := processesOf(dir); !slices.ContainsFunc(alive, func(p string) bool { return strings.Contains(p, word) }) {
+		t.Errorf("%s is not among %q", word, alive)
 	}
 }
 
