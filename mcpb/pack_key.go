@@ -14,13 +14,13 @@ import (
 )
 
 // Files that are private keys are found by their content, whatever their name. Packing must not become slower by that:
-// only files whose name and size a key may have are opened, and of most of them a few bytes are read.
+// only files whose name and size a key may have are opened.
 const (
 	leastKey  = 40             // bytes of the smallest key, that of Ed25519 in DER has 48
 	mostKey   = 64 << 10       // bytes of a file that is looked at for its content only
 	mostNamed = 1 << 20        // bytes that are read of a file with the name of a key: certificates may stand before it
 	mark      = "\xef\xbb\xbf" // a byte order mark
-	keyHead   = 256            // bytes that tell whether the rest is read
+	keyHead   = 256            // bytes that tell whether the rest is looked at
 )
 
 // keyLimit gives how many bytes of a file are looked at for a key; 0 for a file that is no key by its name or its size.
@@ -65,28 +65,24 @@ func isOther(base string) bool {
 	return false
 }
 
-// findKey looks into a file for a private key.
-func findKey(root *os.Root, source string, limit int64) (string, error) {
-	f, err := root.OpenFile(filepath.FromSlash(source), os.O_RDONLY|nonblock, 0)
+// An opener opens a file below the folder that is packed, by its path as the system writes it.
+type opener func(name string) (*os.File, error)
+
+// findKey looks into the first limit bytes of a file for a private key; named is whether its name is one of a key.
+func findKey(open opener, source string, limit int64, named bool) (string, error) {
+	f, err := open(filepath.FromSlash(source))
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	head := make([]byte, keyHead)
-	n, err := io.ReadFull(f, head)
+	data := make([]byte, limit)
+	n, err := io.ReadFull(f, data)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return "", err
 	}
-	head = head[:n]
-	named := limit == mostNamed
-	if !named && !beginsLikeKey(head) {
+	if data = data[:n]; !named && !beginsLikeKey(data[:min(n, keyHead)]) {
 		return "", nil
 	}
-	rest, err := io.ReadAll(io.LimitReader(f, limit-int64(n)))
-	if err != nil {
-		return "", err
-	}
-	data := append(head, rest...)
 	switch {
 	case isServiceAccount(data):
 		return "secret: the key of a service account", nil

@@ -154,10 +154,7 @@ func FuzzKey(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		name := filepath.Join(dir, "key")
 		must(t, os.WriteFile(name, data, 0o600))
-		root, err := os.OpenRoot(dir)
-		must(t, err)
-		defer root.Close()
-		why, err := findKey(root, "key", mostKey)
+		why, err := findKey(func(string) (*os.File, error) { return os.Open(name) }, "key", mostKey, false)
 		if err != nil || why != "" && !slices.ContainsFunc([]string{"PRIVATE KEY", "Private-Lines"}, func(s string) bool { return bytes.Contains(data, []byte(s)) }) && data[0] != 0x30 {
 			t.Errorf("%q, %v", why, err)
 		}

@@ -66,6 +66,7 @@ func Plan(dir string, opts PackOptions) (*PackPlan, error) {
 		return nil, err
 	}
 	w := newPlanner(root, dir, real, ignore.New(own), opts)
+	defer w.last.close()
 	if err := w.folder(place{}); err != nil {
 		return nil, err
 	}
@@ -107,6 +108,7 @@ type planner struct {
 	root     *os.Root
 	real     string // the folder's absolute path without links
 	opts     PackOptions
+	last     folder // the one in which a file was opened last
 	ignored  *ignore.List
 	required []string // files that cannot be ignored away: manifest.json, the entry point, and what is included by name
 	included []string // files that may be secrets as well
@@ -115,7 +117,7 @@ type planner struct {
 }
 
 func newPlanner(root *os.Root, dir, real string, ignored *ignore.List, opts PackOptions) *planner {
-	w := &planner{root: root, real: real, opts: opts, ignored: ignored}
+	w := &planner{root: root, last: folder{root: root}, real: real, opts: opts, ignored: ignored}
 	w.plan = &PackPlan{Dir: dir, Files: []PackedFile{}, Excluded: []Excluded{}, Warnings: []string{}}
 	for _, name := range opts.Include {
 		w.included = append(w.included, path.Clean(filepath.ToSlash(name)))

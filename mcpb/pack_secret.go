@@ -1,14 +1,13 @@
 package mcpb
 
 import (
-	"os"
 	"path"
 	"strings"
 )
 
 // findSecret tells why a file looks like a secret that nobody means to publish; "" when it does not. Where a link was
 // followed both names count, that in the bundle and that on disk.
-func findSecret(root *os.Root, source, name string, size int64) (string, error) {
+func findSecret(open opener, source, name string, size int64) (string, error) {
 	names := []string{strings.ToLower(name), strings.ToLower(source)}
 	if name == source {
 		names = names[:1]
@@ -20,7 +19,7 @@ func findSecret(root *os.Root, source, name string, size int64) (string, error) 
 	}
 	for _, n := range names {
 		if limit := keyLimit(path.Base(n), size); limit > 0 {
-			return findKey(root, source, limit)
+			return findKey(open, source, min(limit, size), limit == mostNamed)
 		}
 	}
 	return "", nil

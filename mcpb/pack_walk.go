@@ -131,7 +131,7 @@ func (w *planner) file(name, source string, info fs.FileInfo) error {
 		return err
 	}
 	if !slices.Contains(w.included, name) {
-		why, err := findSecret(w.root, source, name, info.Size())
+		why, err := findSecret(w.last.open, source, name, info.Size())
 		if err != nil {
 			return cannotReadInput(w.show(name), err)
 		}

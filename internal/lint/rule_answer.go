@@ -3,6 +3,7 @@ package lint
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"satchel/internal/jsonedit"
 	"satchel/mcpb/manifest"
@@ -51,7 +52,7 @@ func checkSecretArguments(c *check) {
 		if !isArgument(v.Keys) {
 			continue
 		}
-		for _, m := range variable.FindAllStringSubmatch(v.Text, 20) {
+		for _, m := range variable().FindAllStringSubmatch(v.Text, 20) {
 			name, isOption := strings.CutPrefix(m[1], "user_config.")
 			o, found := c.manifest.UserConfig.Get(name)
 			if isOption && found && secretOption(o) || !isOption && name != "PWD" && looksSecret(name) { // "${PASSWORD}" is meant as the answer, PWD is a folder
@@ -84,7 +85,7 @@ func checkNotSensitive(c *check) {
 
 func checkBroadDefaults(c *check) {
 	for _, o := range c.manifest.UserConfig {
-		if o.Type != manifest.Directory && o.Type != manifest.File && !folderWords.MatchString("_"+strings.Join(wordsOf(o.Key), "_")+"_") {
+		if o.Type != manifest.Directory && o.Type != manifest.File && !folderWords().MatchString("_"+strings.Join(wordsOf(o.Key), "_")+"_") {
 			continue
 		}
 		for v := range c.outline.Texts("user_config", o.Key, "default") {
@@ -93,7 +94,7 @@ func checkBroadDefaults(c *check) {
 	}
 	for v := range c.outline.Texts("server", "mcp_config") {
 		name, _ := v.Keys[len(v.Keys)-1].(string)
-		inEnv := len(v.Keys) > 3 && v.Keys[len(v.Keys)-2] == "env" && folderWords.MatchString("_"+strings.Join(wordsOf(name), "_")+"_") && !strings.HasPrefix(name, "PYTHON")
+		inEnv := len(v.Keys) > 3 && v.Keys[len(v.Keys)-2] == "env" && folderWords().MatchString("_"+strings.Join(wordsOf(name), "_")+"_") && !strings.HasPrefix(name, "PYTHON")
 		if isArgument(v.Keys) && v.Keys[len(v.Keys)-1] != "command" || inEnv {
 			c.broad(v, "is given to the server, and the person cannot change it")
 		}
@@ -110,10 +111,12 @@ func (c *check) broad(v manifest.Value, how string) {
 }
 
 var (
-	variable    = regexp.MustCompile(`\$\{([^{}]{1,200})\}`)
-	folderWords = regexp.MustCompile(`_(dir|dirs|directory|directories|folder|folders|root|roots|workspace)_`)
-	drive       = regexp.MustCompile(`^[A-Za-z]:[\\/]*$`)
-	oneHome     = regexp.MustCompile(`(?i)^([A-Z]:)?[\\/](home|users)[\\/][^\\/]+$`)
+	variable    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{([^{}]{1,200})\}`) })
+	folderWords = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`_(dir|dirs|directory|directories|folder|folders|root|roots|workspace)_`)
+	})
+	drive   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z]:[\\/]*$`) })
+	oneHome = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^([A-Z]:)?[\\/](home|users)[\\/][^\\/]+$`) })
 )
 
 // broadFolder says what a folder is that holds more than any server needs; "" for others.
@@ -121,7 +124,7 @@ func broadFolder(p string) string {
 	p = strings.ReplaceAll(p, "${/}", "/")
 	trimmed := strings.TrimRight(p, `/\`)
 	trimmed = strings.TrimSuffix(trimmed, "/.")
-	if drive.MatchString(p) || p == "/" || p == "//" || p == `\` {
+	if drive().MatchString(p) || p == "/" || p == "//" || p == `\` {
 		return "the whole disk"
 	}
 	switch strings.ToLower(trimmed) {
@@ -141,7 +144,7 @@ func broadFolder(p string) string {
 			}
 		}
 	}
-	if oneHome.MatchString(trimmed) {
+	if oneHome().MatchString(trimmed) {
 		return "a home folder"
 	}
 	return ""

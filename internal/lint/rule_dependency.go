@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"satchel/internal/jsonedit"
 	"satchel/internal/lint/source"
@@ -137,15 +138,15 @@ func uvFetched(args []string) (list []int) {
 }
 
 var (
-	exactVersion = regexp.MustCompile(`^v?\d+(\.\d+)*([.+-]?[0-9A-Za-z.+-]*)?$`)
-	commit       = regexp.MustCompile(`[@#][0-9a-f]{40}$`)
-	digest       = regexp.MustCompile(`(@[0-9a-f]{40}|#sha256=[0-9a-f]{64})\s*$`)
+	exactVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^v?\d+(\.\d+)*([.+-]?[0-9A-Za-z.+-]*)?$`) })
+	commit       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[@#][0-9a-f]{40}$`) })
+	digest       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(@[0-9a-f]{40}|#sha256=[0-9a-f]{64})\s*$`) })
 )
 
 // isPinned tells whether what is fetched is always the same: an exact version, or a commit of a repository.
 func isPinned(spec string, python bool) bool {
 	if strings.Contains(spec, "://") || strings.HasPrefix(spec, "git+") || strings.HasPrefix(spec, "github:") {
-		return commit.MatchString(spec)
+		return commit().MatchString(spec)
 	}
 	if strings.HasPrefix(spec, ".") || strings.HasPrefix(spec, "/") || strings.HasSuffix(spec, ".whl") || strings.HasSuffix(spec, ".tgz") {
 		return true // a file of the bundle
@@ -156,7 +157,7 @@ func isPinned(spec string, python bool) bool {
 		}
 	}
 	i := strings.LastIndexByte(spec, '@')
-	return i > 0 && exactVersion.MatchString(spec[i+1:]) && (python || strings.Count(spec[i+1:], ".") >= 2)
+	return i > 0 && exactVersion().MatchString(spec[i+1:]) && (python || strings.Count(spec[i+1:], ".") >= 2)
 }
 
 // packageOf gives a package's name without its version.
@@ -174,7 +175,7 @@ func (r *run) locked(spec string) string {
 	}
 	for _, name := range []string{"package-lock.json", "npm-shrinkwrap.json"} {
 		if data := r.read(name); data != nil && json.Unmarshal(data, &lock) == nil {
-			if v := lock.Packages["node_modules/"+packageOf(spec)].Version; exactVersion.MatchString(v) {
+			if v := lock.Packages["node_modules/"+packageOf(spec)].Version; exactVersion().MatchString(v) {
 				return v
 			}
 		}
@@ -243,7 +244,7 @@ func (c *check) unpinnedPackages() {
 	var loose []string
 	var first spot
 	for _, d := range root.pkg.Dependencies {
-		if imported[d.name] && !packed[d.name] && !exactVersion.MatchString(d.wanted) && c.once(root.name+d.name) {
+		if imported[d.name] && !packed[d.name] && !exactVersion().MatchString(d.wanted) && c.once(root.name+d.name) {
 			loose = append(loose, d.name+" "+d.wanted)
 			if at := d.locate(root.data); first.line == 0 || at.line < first.line {
 				first = at
@@ -301,7 +302,7 @@ func requirement(line string) string {
 func pinnedRequirement(spec string) bool {
 	name, _, _ := strings.Cut(spec, ";")
 	if strings.Contains(name, "://") || strings.HasPrefix(name, ".") {
-		return digest.MatchString(name) || strings.HasPrefix(name, ".")
+		return digest().MatchString(name) || strings.HasPrefix(name, ".")
 	}
 	_, version, ok := strings.Cut(name, "==")
 	return ok && !strings.Contains(version, "*")

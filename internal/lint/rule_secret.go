@@ -4,6 +4,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"satchel/internal/lint/secret"
 	"satchel/mcpb"
@@ -61,18 +62,24 @@ func checkSecretFiles(c *check) {
 // looksSecret tells whether a name is one of a secret: of an option or of an environment variable.
 func looksSecret(name string) bool {
 	words := "_" + strings.Join(wordsOf(name), "_") + "_"
-	if publicWords.MatchString(words) {
+	if publicWords().MatchString(words) {
 		return false
 	}
-	return secretWords.MatchString(words)
+	return secretWords().MatchString(words)
 }
+
+// The patterns of this package are compiled when they are first used: most runs of the program look at nothing.
 
 // The words of a name stand between underscores. What a name ends with decides: an API_KEY_FILE is a path.
 var (
-	secretWords = regexp.MustCompile(`_(password|passwd|passphrase|pwd|secret|token|credential|credentials|pat|apikey|privatekey|accesskey|` +
-		`(api|access|auth|private|secret|license|encryption|signing|service|admin|account|subscription)_key|bearer|jwt)_`)
-	publicWords = regexp.MustCompile(`_(file|path|dir|folder|url|uri|endpoint|host|name|id|ids|ttl|expiry|expires|expiration|timeout|limit|count|size|length|max|` +
-		`budget|type|header|provider|prefix|mode|enabled|required|command|env|var|store|cache|refresh_interval|ref|address|symbol)_$|_(max|min|num|public|publishable)_`)
+	secretWords = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`_(password|passwd|passphrase|pwd|secret|token|credential|credentials|pat|apikey|privatekey|accesskey|` +
+			`(api|access|auth|private|secret|license|encryption|signing|service|admin|account|subscription)_key|bearer|jwt)_`)
+	})
+	publicWords = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`_(file|path|dir|folder|url|uri|endpoint|host|name|id|ids|ttl|expiry|expires|expiration|timeout|limit|count|size|length|max|` +
+			`budget|type|header|provider|prefix|mode|enabled|required|command|env|var|store|cache|refresh_interval|ref|address|symbol)_$|_(max|min|num|public|publishable)_`)
+	})
 )
 
 // wordsOf splits a name such as apiKey, API_KEY or api-key into lower-case words.

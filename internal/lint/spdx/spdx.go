@@ -5,6 +5,7 @@ package spdx
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"satchel/internal/spell"
 )
@@ -93,11 +94,11 @@ func nearest(s string) string {
 	return spell.Nearest(strings.ReplaceAll(s, " ", "-"), ids())
 }
 
-var number = regexp.MustCompile(`v?([0-9][0-9.]*)`)
+var number = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`v?([0-9][0-9.]*)`) })
 
 // alias knows the ways in which licences are written by hand.
 func alias(s string) string {
-	text := number.ReplaceAllString(strings.ToLower(s[:min(len(s), 200)]), " $1 ")
+	text := number().ReplaceAllString(strings.ToLower(s[:min(len(s), 200)]), " $1 ")
 	var kept []string
 	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" -_,()", r) }) {
 		switch w = strings.TrimSuffix(strings.TrimSuffix(w, "."), ".0"); {
