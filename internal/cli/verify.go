@@ -38,7 +38,7 @@ func newVerify(a *app) *cobra.Command {
 		Use:     "verify FILE",
 		GroupID: "author",
 		Short:   "Verify a bundle's signature",
-		Long: `Says whether a bundle is as its signer signed it, who that was, and whether you trust him: through an authority of this
+		Long: `Says whether a bundle is as its signer signed it, who that was, and whether you trust them: through an authority of this
 system, of satchel trust or of --roots, or because his certificate is pinned. The certificate must be for signing code.
 Certificates are held to the moment of the timestamp when a trusted authority made one, else to now.
 

@@ -21,7 +21,7 @@ const (
 	Unsigned   Status = "unsigned"
 	Malformed  Status = "malformed"   // there is a block that is none
 	Tampered   Status = "tampered"    // the signature does not fit the bytes
-	SelfSigned Status = "self-signed" // the signer vouches for himself, and is not pinned
+	SelfSigned Status = "self-signed" // only the signer vouches for the key, and it is not pinned
 	Untrusted  Status = "untrusted"   // no trusted root vouches for the signer
 	Trusted    Status = "trusted"
 	Expired    Status = "expired" // a certificate was not valid at the moment that counts

@@ -160,7 +160,7 @@ func (rep *Report) decide(path []*x509.Certificate, t Trust, at, now time.Time) 
 	}
 	if status != Trusted && selfIssued(leaf) {
 		status = SelfSigned
-		rep.because("the signer vouches for himself: this proves that the same key signed, and nothing about whose it is")
+		rep.because("nobody but the signer vouches for this key: it proves that the same key signed, and nothing about whose it is")
 	} else if why := untrusted(leaf, err); status != Trusted && usage == "" && why != "" {
 		rep.because("%s", why)
 	}
