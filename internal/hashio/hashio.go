@@ -3,6 +3,7 @@
 package hashio
 
 import (
+	"cmp"
 	"errors"
 	"hash"
 	"io"
@@ -28,9 +29,65 @@ func Hash(h hash.Hash, r io.Reader) error {
 // whatever happens to src meanwhile. Where the file system can share the bytes of two files nothing is copied; dst may
 // then be longer. The offset of dst is left anywhere.
 func Copy(h hash.Hash, dst *os.File, src io.ReaderAt, n int64) error {
-	if f, ok := src.(*os.File); ok && shareBytes(dst, f) == nil {
-		return whole(h, io.NewSectionReader(dst, 0, n))
+	if f, ok := src.(*os.File); ok {
+		if shareBytes(dst, f) == nil {
+			return whole(h, io.NewSectionReader(dst, 0, n))
+		}
+		if first, err := copyBytes(dst, f, 0, min(n, copyStep)); err == nil && first > 0 {
+			return follow(h, dst, f, first, n)
+		}
 	}
+	return through(h, dst, src, n)
+}
+
+// copyStep is how many bytes the system copies in one call: enough for the call not to count, and few enough to be in the
+// processor's cache still when they are read.
+const copyStep = 4 << 20
+
+// follow hashes what the system copies, behind it. The first bytes are there already.
+func follow(h hash.Hash, dst, src *os.File, first, n int64) error {
+	copied := make(chan int64, n/copyStep+1)
+	copied <- first
+	var failed error // written before copied is closed, read after
+	go func() {
+		defer close(copied)
+		for at := first; at < n; {
+			more, err := copyBytes(dst, src, at, min(n-at, copyStep))
+			if err != nil || more == 0 {
+				failed = err
+				return
+			}
+			at += more
+			copied <- more
+		}
+	}()
+	at, have := int64(0), int64(0)
+	err := ahead(h, func(buf []byte) (int, error) {
+		buf = buf[:min(int64(len(buf)), n-at)]
+		for have < at+int64(len(buf)) {
+			more, ok := <-copied
+			if !ok {
+				return 0, cmp.Or(failed, io.EOF)
+			}
+			have += more
+		}
+		if len(buf) == 0 {
+			return 0, io.EOF
+		}
+		read, err := dst.ReadAt(buf, at)
+		at += int64(read)
+		return read, err
+	})
+	for range copied { // the copying ends before the files can be closed
+	}
+	if err == nil && at != n {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// through copies and hashes bytes that pass through this process.
+func through(h hash.Hash, dst *os.File, src io.ReaderAt, n int64) error {
 	off, from := int64(0), io.NewSectionReader(src, 0, n)
 	err := ahead(h, func(buf []byte) (int, error) {
 		read, err := io.ReadFull(from, buf)

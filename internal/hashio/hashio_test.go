@@ -13,7 +13,7 @@ import (
 
 func TestHashAndCopy(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{0, 1, partSize - 1, partSize, partSize + 1, 7*partSize + 3} {
+	for _, size := range []int{0, 1, partSize - 1, partSize, partSize + 1, 7*partSize + 3, copyStep, 2*copyStep + 5} {
 		data := bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
 		want := sha256.Sum256(data)
 		h := sha256.New()
@@ -64,5 +64,20 @@ func TestErrors(t *testing.T) {
 	}
 	if err := Copy(sha256.New(), dst, bytes.NewReader([]byte("x")), 1); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("writing fails: %v", err)
+	}
+	if dst, err = os.Create(filepath.Join(t.TempDir(), "dst")); err != nil {
+		t.Fatal(err)
+	}
+	defer dst.Close()
+	src, err := os.Create(filepath.Join(t.TempDir(), "src"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	if err := src.Truncate(copyStep + 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := Copy(sha256.New(), dst, src, 2*copyStep); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a short file: %v", err)
 	}
 }
