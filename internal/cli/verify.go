@@ -141,15 +141,15 @@ func verifyFile(name string, t signature.Trust, now time.Time) (*signature.Repor
 }
 
 func endsWithBlock(name string) bool {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() { // opening a pipe would wait for its writer
+		return false
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return false
-	}
 	start := max(0, info.Size()-signature.MaxBlock)
 	data, err := io.ReadAll(io.NewSectionReader(f, start, signature.MaxBlock))
 	if err != nil {
