@@ -42,7 +42,7 @@ func Open(name string, lim Limits) (*Bundle, error) {
 		return nil, cannotRead(name, err)
 	}
 	if info.IsDir() {
-		return nil, refuse("bundle/not-zip", "", "is a folder, not a bundle").At(name).Try("pack it first: satchel pack %s", name)
+		return nil, refuse("bundle/not-zip", "", "is a folder, not a bundle").At(name).Try("pack it first: satchel pack %s", problem.Words(name))
 	}
 	if !info.Mode().IsRegular() { // opening a pipe would wait for its writer
 		return nil, refuse("bundle/not-zip", "", "is a %s, not a regular file", kindOf(info.Mode())).At(name).Try("save its content to a file first")
@@ -209,7 +209,7 @@ func (b *Bundle) Manifest() ([]byte, error) {
 	p := refuse("bundle/no-manifest", "", "has no manifest.json")
 	for _, f := range b.Files() {
 		if path.Base(f.Name) == "manifest.json" {
-			p = p.Try("it is in the folder %s; pack that folder itself: satchel pack %s", path.Dir(f.Name), path.Dir(f.Name))
+			p = p.Try("it is in the folder %s; pack that folder itself: satchel pack %s", path.Dir(f.Name), problem.Words(path.Dir(f.Name)))
 			break
 		}
 	}

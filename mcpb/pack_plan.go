@@ -162,7 +162,7 @@ func (w *planner) checkRequired() error {
 		case at >= 0: // the entry point or the manifest is a secret, or the bundle itself
 			return problem.New(problem.Invalid, "pack/required", "must be in the bundle, but is left out: %s", w.plan.Excluded[at].Reason).At(w.show(name))
 		case name == manifestName:
-			return problem.New(problem.Invalid, "bundle/no-manifest", "has no manifest.json").At(w.plan.Dir).Try("satchel init %s writes one; or pack the folder that has it", w.plan.Dir)
+			return problem.New(problem.Invalid, "bundle/no-manifest", "has no manifest.json").At(w.plan.Dir).Try("satchel init %s writes one; or pack the folder that has it", problem.Words(w.plan.Dir))
 		case slices.Contains(w.included, name):
 			return w.notIncluded(name)
 		}

@@ -79,7 +79,7 @@ func (o callOptions) arguments(in io.Reader) (json.RawMessage, error) {
 		dec.UseNumber()
 		if err := dec.Decode(&object); err != nil || object == nil || dec.More() {
 			return nil, problem.New(problem.Usage, "call/json", "the arguments are not one JSON object").At(cut(string(text), 60)).
-				Try(`satchel call %s %s '{"key": "value"}'`, o.id, o.tool)
+				Try(`satchel call %s '{"key": "value"}'`, problem.Words(o.id, o.tool))
 		}
 	}
 	for _, pair := range o.pairs {

@@ -67,7 +67,7 @@ does not fit the cleaned bundle and is left out; sign it again.`,
 
 func (o cleanOptions) run(ctx context.Context, a *app) (*host.Cleaned, error) {
 	if info, err := os.Stat(o.path); err == nil && info.IsDir() && o.out == "" && !o.dryRun {
-		return nil, problem.New(problem.Usage, "clean/out", "is a folder, which is never changed").At(o.path).Try("name the cleaned bundle: satchel clean %s --out FILE", o.path)
+		return nil, problem.New(problem.Usage, "clean/out", "is a folder, which is never changed").At(o.path).Try("name the cleaned bundle: satchel clean %s --out FILE", problem.Words(o.path))
 	}
 	h, err := a.host()
 	if err != nil {

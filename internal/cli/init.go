@@ -19,7 +19,6 @@ import (
 	"satchel/internal/problem"
 	"satchel/internal/scaffold"
 	"satchel/internal/scaffold/detect"
-	"satchel/internal/spec"
 	"satchel/internal/term"
 	"satchel/mcpb"
 	"satchel/mcpb/manifest"
@@ -179,14 +178,14 @@ func (o *initOptions) check(a *app) error {
 		return problem.New(problem.Usage, "init/from", "--env is for the command of --from").Try("satchel init --help")
 	}
 	if !o.yes && (a.json || !term.Interactive(a.in)) {
-		return problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("satchel init -y")
+		return problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("satchel init %s -y", problem.Words(o.dir))
 	}
 	info, err := os.Stat(o.dir)
 	if err != nil {
 		return notFound(o.dir, err)
 	}
 	if !info.IsDir() {
-		return problem.New(problem.Usage, "init/folder", "is no folder").At(o.dir).Try("satchel init %s", filepath.Dir(o.dir))
+		return problem.New(problem.Usage, "init/folder", "is no folder").At(o.dir).Try("satchel init %s", problem.Words(filepath.Dir(o.dir)))
 	}
 	return nil
 }
@@ -199,7 +198,7 @@ func (o *initOptions) existing() ([]byte, error) {
 	}
 	if !o.force {
 		return nil, problem.New(problem.Refused, "init/exists", "is there already").At(path).
-			Try("look what would change, and keep what you wrote: satchel init --force %s", spec.ShellWords([]string{o.dir}))
+			Try("look what would change, and keep what you wrote: satchel init --force %s", problem.Words(o.dir))
 	}
 	return mcpb.ReadFile(o.dir, "manifest.json", manifest.MaxSize)
 }
@@ -310,7 +309,7 @@ func (o *initOptions) write(d *scaffold.Draft, old []byte, res *initResult) (*in
 
 // nextCommands are what an author types next; folder is the last element of dir's absolute path.
 func nextCommands(dir, folder string) []string {
-	line := func(words ...string) string { return "satchel " + spec.ShellWords(words) }
+	line := func(words ...string) string { return "satchel " + problem.Words(words...) }
 	return []string{line("validate", dir), line("lint", dir), line("pack", dir), line("install", folder+".mcpb")}
 }
 

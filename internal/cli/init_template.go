@@ -11,7 +11,6 @@ import (
 	"satchel/internal/problem"
 	"satchel/internal/scaffold"
 	"satchel/internal/scaffold/detect"
-	"satchel/internal/spec"
 	"satchel/internal/term"
 	"satchel/mcpb/manifest"
 )
@@ -22,7 +21,7 @@ func (o *initOptions) begin(ctx context.Context, a *app) (*initResult, error) {
 		return nil, problem.New(problem.Usage, "init/template", "--template begins a new project: it goes with no other flag but -y").Try("satchel init --template %s DIR -y", o.template)
 	}
 	if !o.yes && (a.json || !term.Interactive(a.in)) {
-		return nil, problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("satchel init --template %s -y", o.template)
+		return nil, problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("satchel init %s -y", problem.Words(o.dir, "--template", o.template))
 	}
 	abs, err := filepath.Abs(o.dir)
 	if err != nil {
@@ -47,7 +46,7 @@ func (o *initOptions) begin(ctx context.Context, a *app) (*initResult, error) {
 	}
 	res := newInitResult(o.dir)
 	res.Written = files
-	res.Next = append([]string{"cd " + spec.ShellWords([]string{o.dir})}, t.Steps()...)
+	res.Next = append([]string{"cd " + problem.Words(o.dir)}, t.Steps()...)
 	res.Next = append(res.Next, nextCommands(".", filepath.Base(abs))...)
 	if o.dir == "." {
 		res.Next = res.Next[1:]

@@ -159,7 +159,7 @@ func lintRefusal(err error, path string) error {
 		if filepath.Ext(path) != ".json" {
 			at = filepath.Join(path, "manifest.json")
 		}
-		return p.At(strings.Replace(p.Subject, "manifest.json", at, 1)).Try("%s", strings.TrimSpace(p.Hint+"\nsatchel validate "+path))
+		return p.At(strings.Replace(p.Subject, "manifest.json", at, 1)).Try("%s", strings.TrimSpace(p.Hint+"\nsatchel validate "+problem.Words(path)))
 	}
 	return err
 }

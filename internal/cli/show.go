@@ -10,6 +10,7 @@ import (
 
 	"satchel/internal/answers"
 	"satchel/internal/host"
+	"satchel/internal/problem"
 	"satchel/internal/spec"
 	"satchel/internal/term"
 )
@@ -52,7 +53,7 @@ func printExtension(a *app, e *host.Extension) {
 	if e.Link != "" {
 		line("linked", e.Link+": what is in it runs, no digest is checked")
 	}
-	line("command", spec.ShellWords(e.Command))
+	line("command", problem.Words(e.Command...))
 	if e.CommandError != "" {
 		line("command", "cannot be made: "+e.CommandError)
 	}
@@ -74,7 +75,7 @@ func printExtension(a *app, e *host.Extension) {
 // answerText shows an answer so that one can be told from two, and from none.
 func answerText(v any) string {
 	if list, ok := v.([]string); ok {
-		return spec.ShellWords(list)
+		return problem.Words(list...)
 	}
 	if text := answers.Text(v); text != "" {
 		return text

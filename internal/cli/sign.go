@@ -129,7 +129,7 @@ func (o signOptions) run(ctx context.Context, a *app) (*signResult, error) {
 	}
 	defer b.Close()
 	if b.Signatures() > 0 && !o.replace {
-		return nil, problem.New(problem.Refused, "sign/signed", "is signed already").At(o.bundle).Try("satchel verify %s; to sign it anew: --replace", o.bundle)
+		return nil, problem.New(problem.Refused, "sign/signed", "is signed already").At(o.bundle).Try("satchel verify %s; to sign it anew: --replace", problem.Words(o.bundle))
 	}
 	if o.out == "" {
 		o.out = o.bundle

@@ -22,7 +22,7 @@ func (o validateOptions) runFix() (*fixResult, error) {
 	info, err := os.Stat(o.path)
 	if err == nil && !info.IsDir() && isBundle(o.path) {
 		return nil, problem.New(problem.Usage, "validate/bundle", "is a bundle, which is not changed in place").At(o.path).
-			Try("satchel unpack %s, then satchel validate --fix in its folder, and satchel pack", o.path)
+			Try("satchel unpack %s, then satchel validate --fix in its folder, and satchel pack", problem.Words(o.path))
 	}
 	m, err := openManifest(o.path)
 	if err != nil {

@@ -269,13 +269,6 @@ func keyPair(t *testing.T) (certificate, key string) {
 	return certificate, key
 }
 
-// canSign tells whether this satchel signs; the steps before are tested all the same.
-func canSign(t *testing.T) bool {
-	t.Helper()
-	help, err := exec.Command(filepath.Join(bin, "satchel"), "sign", "--help").CombinedOutput()
-	return err == nil && strings.Contains(string(help), "--password-fd")
-}
-
 // TestActionRuns runs the action's own scripts: a bundle of a folder with an awkward name, with and without a key.
 func TestActionRuns(t *testing.T) {
 	t.Parallel()
@@ -300,9 +293,6 @@ func TestActionRuns(t *testing.T) {
 
 func TestActionSigns(t *testing.T) {
 	t.Parallel()
-	if !canSign(t) {
-		t.Skip("this satchel does not sign yet")
-	}
 	certificate, key := keyPair(t)
 	r := newGithubRun(t, map[string]string{"directory": "ext", "signing-certificate": certificate, "signing-key": key, "signing-key-password": "correct horse"})
 	begin := exec.Command(filepath.Join(bin, "satchel"), "init", "--template", "python", "-y", filepath.Join(r.dir, "ext"))
@@ -391,14 +381,11 @@ func TestGitLabRuns(t *testing.T) {
 	vars := map[string]string{"CI_PROJECT_DIR": dir, "CI_JOB_ID": "7", "TMPDIR": temp, "SATCHEL_HOME": filepath.Join(temp, "home")}
 	maps.Copy(vars, f.Variables)
 	vars["SATCHEL_DIRECTORY"], vars["SATCHEL_PROGRAM"] = "ext", filepath.Join(bin, "satchel")
-	signs := canSign(t)
-	if signs {
-		certificate, key := keyPair(t)
-		for name, text := range map[string]string{"SATCHEL_CERTIFICATE": certificate, "SATCHEL_KEY": key, "SATCHEL_KEY_PASSWORD": "correct horse"} {
-			vars[name] = filepath.Join(temp, name)
-			if err := os.WriteFile(vars[name], []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
+	certificate, key := keyPair(t)
+	for name, text := range map[string]string{"SATCHEL_CERTIFICATE": certificate, "SATCHEL_KEY": key, "SATCHEL_KEY_PASSWORD": "correct horse"} {
+		vars[name] = filepath.Join(temp, name)
+		if err := os.WriteFile(vars[name], []byte(text), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 	env := os.Environ()
@@ -415,7 +402,7 @@ func TestGitLabRuns(t *testing.T) {
 			t.Fatalf("%v\n%s\n%s", err, script, log.String())
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, f.Variables["SATCHEL_OUTPUT"])); err != nil || signs != strings.Contains(log.String(), "trusted") {
+	if _, err := os.Stat(filepath.Join(dir, f.Variables["SATCHEL_OUTPUT"])); err != nil || !strings.Contains(log.String(), "trusted") {
 		t.Errorf("%v\n%s", err, log.String())
 	}
 	checkNothingLeft(t, &githubRun{dir: dir, temp: temp})

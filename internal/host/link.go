@@ -65,7 +65,7 @@ func linkable(dir string) (string, error) {
 		return "", problem.New(problem.Failed, "link/folder", "cannot be looked at").At(dir).Because(err)
 	}
 	if info, err := os.Stat(real); err != nil || !info.IsDir() {
-		return "", problem.New(problem.Usage, "link/folder", "is not a folder").At(dir).Try("a bundle is installed without --link: satchel install %s", dir)
+		return "", problem.New(problem.Usage, "link/folder", "is not a folder").At(dir).Try("a bundle is installed without --link: satchel install %s", problem.Words(dir))
 	}
 	return real, nil
 }

@@ -70,8 +70,8 @@ func (h *Host) checkFiles(in *store.Installation) error {
 	if err == nil && tree.Digest == in.TreeDigest {
 		return nil
 	}
-	source := in.Source
-	if _, err := os.Stat(source); err != nil {
+	source := problem.Words(in.Source)
+	if _, err := os.Stat(in.Source); err != nil {
 		source = "FILE, with the bundle that it came from"
 	}
 	return problem.New(problem.Refused, "run/changed-files", "its files are not those that were installed").At(in.ID).Because(err).

@@ -3,9 +3,8 @@ package spec
 import (
 	"fmt"
 	"io"
-	"strings"
-	"unicode"
 
+	"satchel/internal/problem"
 	"satchel/internal/term"
 )
 
@@ -77,7 +76,7 @@ func (r *Review) Render(w io.Writer, color bool) {
 	line("signature", r.Signature)
 	line("from", r.Source)
 	line("digest", r.Digest)
-	line("runs", ShellWords(r.Command))
+	line("runs", problem.Words(r.Command...))
 	line("in", r.Dir)
 	for _, e := range r.Env {
 		line("with", e)
@@ -88,7 +87,7 @@ func (r *Review) Render(w io.Writer, color bool) {
 	for _, m := range r.Missing {
 		line("needs", m+" (not answered yet)")
 	}
-	line("without", short(ShellWords(r.Without)))
+	line("without", short(problem.Words(r.Without...)))
 	for _, a := range r.Forgets {
 		why := "the answer that is there does not fit any more"
 		if a.Secret {
@@ -116,20 +115,4 @@ func short(s string) string {
 		return string(r[:mostLetters]) + "..."
 	}
 	return s
-}
-
-// ShellWords shows arguments so that one can be told from two, as a person would type them.
-func ShellWords(argv []string) string {
-	words := make([]string, len(argv))
-	for i, a := range argv {
-		if a == "" || strings.ContainsFunc(a, needsQuotes) {
-			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-		words[i] = a
-	}
-	return strings.Join(words, " ")
-}
-
-func needsQuotes(r rune) bool {
-	return unicode.IsSpace(r) || strings.ContainsRune("'\"\\$`&|;<>(){}[]*?#~!^", r)
 }

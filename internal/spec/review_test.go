@@ -44,21 +44,3 @@ func TestWhatIsNotAgreedToIsBounded(t *testing.T) {
 		t.Errorf("%d bytes:\n%.2000s", b.Len(), b.String())
 	}
 }
-
-func TestShellWordsTellOneFromTwo(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		argv []string
-		want string
-	}{
-		{[]string{"a", "b"}, "a b"},
-		{[]string{"a b"}, "'a b'"},
-		{[]string{"a\u00a0b"}, "'a\u00a0b'"},
-		{[]string{"a", ""}, "a ''"},
-		{[]string{"{a,b}", "x[1]"}, "'{a,b}' 'x[1]'"},
-	} {
-		if got := ShellWords(c.argv); got != c.want {
-			t.Errorf("%q: %s, want %s", c.argv, got, c.want)
-		}
-	}
-}

@@ -103,7 +103,7 @@ func madeUp(s string) bool {
 		!strings.ContainsAny(s, string(digits)) || !strings.ContainsAny(strings.ToLower(s), strings.ToLower(string(upper)))
 }
 
-// npmToken is a line such as //registry.npmjs.org/:_authToken=abc of an .npmrc.
+// npmToken is a line such as //npm.example.com/:_authToken=abc of an .npmrc.
 func npmToken(data []byte, at int) (int, int) {
 	rest := data[at+len("_authToken") : min(len(data), at+len("_authToken")+maxUserInfo)]
 	trimmed := bytes.TrimLeft(rest, " ")
