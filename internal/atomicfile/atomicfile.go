@@ -24,7 +24,7 @@ func Create(path string, perm fs.FileMode) (*File, error) {
 	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:10]+".tmp")
 	f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
-		return nil, err
+		return nil, about(path, err)
 	}
 	if err := f.Chmod(perm); err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(tmp))
@@ -43,9 +43,23 @@ func (f *File) Commit() error {
 		err = os.Rename(f.Name(), f.path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(about(f.path, err), os.Remove(f.Name()))
 	}
 	return SyncDir(filepath.Dir(f.path))
+}
+
+// about gives an error of the system as one of the file that was wanted: nobody asked for the temporary one.
+func about(path string, err error) error {
+	if info, bad := os.Stat(path); bad == nil && info.IsDir() {
+		return &fs.PathError{Op: "write", Path: path, Err: errors.New("is a folder")}
+	}
+	if link, ok := errors.AsType[*os.LinkError](err); ok {
+		return &fs.PathError{Op: "write", Path: path, Err: link.Err}
+	}
+	if bad, ok := errors.AsType[*fs.PathError](err); ok {
+		return &fs.PathError{Op: "write", Path: path, Err: bad.Err}
+	}
+	return err
 }
 
 // Abort throws the file away. After Commit it does nothing, so that it can be deferred.

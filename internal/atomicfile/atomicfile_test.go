@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -115,4 +116,22 @@ func waitForFile(t *testing.T, path string) {
 		}
 	}
 	t.Fatal("the program wrote nothing")
+}
+
+// Errors name the file that was wanted, not the temporary one.
+func TestErrorsNameTheFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for path, want := range map[string]string{
+		filepath.Join(dir, "no", "x"): "write " + filepath.Join(dir, "no", "x") + ": ",
+		dir:                           "write " + dir + ": is a folder",
+	} {
+		err := Write(path, []byte("x"), 0o600)
+		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), ".tmp") {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(dir), ".*.tmp")); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"satchel/internal/problem"
 	"satchel/internal/spec"
 	"satchel/internal/store"
+	"satchel/mcpb"
 	"satchel/mcpb/manifest"
 )
 
@@ -73,25 +73,12 @@ func linkable(dir string) (string, error) {
 // readLinked reads the manifest of a folder as it is now.
 func readLinked(dir string) (*manifest.Manifest, []byte, error) {
 	name := filepath.Join(dir, "manifest.json")
-	cannot := problem.New(problem.Failed, "link/manifest", "cannot be read").At(name)
-	info, err := os.Stat(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	data, err := mcpb.ReadFile(dir, "manifest.json", manifest.MaxSize)
+	if problem.CodeOf(err) == problem.NotFound {
 		return nil, nil, problem.New(problem.NotFound, "link/manifest", "is not there").At(name).Try("link another folder, or satchel uninstall what is linked to this one")
 	}
 	if err != nil {
-		return nil, nil, cannot.Because(err)
-	}
-	if !info.Mode().IsRegular() { // opening a pipe would wait
-		return nil, nil, cannot
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, nil, cannot.Because(err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, manifest.MaxSize+1))
-	if err != nil {
-		return nil, nil, cannot.Because(err)
+		return nil, nil, err
 	}
 	m, report, err := manifest.Parse(data)
 	if err != nil {
