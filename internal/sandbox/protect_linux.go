@@ -1,0 +1,134 @@
+package sandbox
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"satchel/internal/problem"
+	"satchel/internal/spec"
+)
+
+// mostEntries bounds how many entries of folders above a protected path are shown one by one.
+const mostEntries = 10_000
+
+// granted shows the files of the grant, outer ones first, so that what is granted inside another comes on top of it.
+func (p *planner) granted() error {
+	files := slices.Clone(p.c.Sandbox.Files)
+	slices.SortStableFunc(files, func(a, b spec.File) int { return strings.Compare(a.Path, b.Path) })
+	for _, f := range files {
+		if err := grantable(f.Path); err != nil {
+			return err
+		}
+		var err error
+		if f.Write {
+			err = p.writable(f)
+		} else {
+			err = p.readable(f, new(int))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// grantable refuses what a grant of files cannot mean: the parts of the root that a world has of its own.
+func grantable(name string) error {
+	for _, own := range []string{"/proc", "/sys", "/dev", "/run"} {
+		if inside(name, own) {
+			return problem.New(problem.Refused, "sandbox/system-folder", "cannot be granted").At(name).From("docs/sandbox.md").Try("grant a folder with files of yours")
+		}
+	}
+	if name == "/" || path.Clean(name) != name || !path.IsAbs(name) {
+		return problem.New(problem.Refused, "sandbox/system-folder", "cannot be granted").At(name).From("docs/sandbox.md").Try("grant a folder with files of yours")
+	}
+	return nil
+}
+
+// readable shows a file or folder to read. A folder with a secret below is shown entry by entry: a mask over the secret
+// would fall off when the person's own programs replace the file, and one that is made later would have none. What
+// appears in such a folder later is not seen.
+func (p *planner) readable(f spec.File, seen *int) error {
+	secrets := p.secretsBelow(f.Path)
+	if slices.Contains(secrets, f.Path) {
+		return nil
+	}
+	if len(secrets) == 0 {
+		p.add(step{Kind: stepBind, Path: f.Path, From: f.Path, Dev: f.Dev, Ino: f.Ino})
+		p.rules = append(p.rules, rule{Path: f.Path})
+		return nil
+	}
+	entries, err := os.ReadDir(f.Path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	if err != nil {
+		return problem.New(problem.Failed, "sandbox/grant", "a granted folder cannot be read").At(f.Path).Because(err)
+	}
+	if *seen += len(entries); *seen > mostEntries {
+		return problem.New(problem.Refused, "sandbox/too-wide", "has more than %d entries beside protected ones", mostEntries).At(f.Path).From("docs/sandbox.md").
+			Try("grant the folders in it that are needed")
+	}
+	p.add(step{Kind: stepDir, Path: f.Path})
+	for _, e := range entries {
+		child := path.Join(f.Path, e.Name())
+		switch {
+		case e.Type()&fs.ModeSymlink != 0:
+			if to, err := os.Readlink(child); err == nil {
+				p.add(step{Kind: stepLink, Path: child, From: to})
+			}
+		case e.IsDir() || e.Type().IsRegular():
+			if err := p.readable(spec.File{Path: child}, seen); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *planner) secretsBelow(dir string) (secrets []string) {
+	for _, x := range p.protect {
+		if x.Secret && inside(x.Path, dir) {
+			secrets = append(secrets, x.Path)
+		}
+	}
+	return secrets
+}
+
+// writable shows a file or folder to write to. What is protected below it becomes unchangeable, and each folder on the
+// way a mount of its own: a mount can be neither renamed nor removed, so nothing can be put in its place.
+func (p *planner) writable(f spec.File) error {
+	if secrets := p.secretsBelow(f.Path); len(secrets) > 0 {
+		return problem.New(problem.Refused, "sandbox/above-secrets", "cannot be granted for writing: %s is in it", secrets[0]).At(f.Path).From("docs/sandbox.md").
+			Try("grant the folders in it that are needed")
+	}
+	p.add(step{Kind: stepBind, Path: f.Path, From: f.Path, Write: true, Dev: f.Dev, Ino: f.Ino})
+	p.rules = append(p.rules, rule{Path: f.Path, Write: true})
+	pinned := map[string]bool{f.Path: true}
+	for _, x := range p.protect {
+		if !inside(x.Path, f.Path) {
+			continue
+		}
+		for _, dir := range between(f.Path, x.Path) {
+			if !pinned[dir] {
+				pinned[dir] = true
+				p.add(step{Kind: stepPin, Path: dir, Write: true})
+			}
+		}
+		p.add(step{Kind: stepPin, Path: x.Path})
+	}
+	return nil
+}
+
+// between gives the folders below outer on the way to inner, outer ones first, without both.
+func between(outer, inner string) (dirs []string) {
+	for dir := path.Dir(inner); inside(dir, outer) && dir != outer; dir = path.Dir(dir) {
+		dirs = append(dirs, dir)
+	}
+	slices.Reverse(dirs)
+	return dirs
+}

@@ -1,0 +1,34 @@
+package sandbox
+
+import (
+	"net"
+	"os"
+
+	"satchel/internal/spec"
+)
+
+// A Command is a server to be started.
+type Command struct {
+	Sandbox spec.Sandbox
+	Argv    []string // the program's real path first
+	Env     []string // the whole environment; it may hold secrets
+	Dir     string   // its own folder: where it starts, and may write
+	Bundle  string   // the folder with its files, which it may read and run; empty: none
+	Runtime []string // folders that its program belongs to, to read
+	Stdin   *os.File
+	Stdout  *os.File
+	Stderr  *os.File
+}
+
+// An Accept is called with each listener that the server's world hands over: connections that the server makes to a door
+// of its world (see [Door]) are accepted from it, outside. It must not block.
+type Accept func(d Door, l net.Listener)
+
+// A Door is where a server can knock inside its world.
+type Door int
+
+// The doors of a world with network.
+const (
+	HTTPDoor  Door = 3128 // an HTTP proxy
+	SOCKSDoor Door = 1080 // a SOCKS proxy
+)

@@ -1,0 +1,72 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// boundCapabilities keeps every program of this world from ever getting capabilities back.
+func boundCapabilities() error {
+	for c := range 64 {
+		err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0)
+		if errors.Is(err, unix.EINVAL) {
+			break // the kernel knows no more
+		}
+		if err != nil {
+			return err
+		}
+	}
+	// Being root gives nothing, and that cannot be changed (capabilities(7), securebits).
+	const noRoot, noRootLocked, noFixup, noFixupLocked = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+	return unix.Prctl(unix.PR_SET_SECUREBITS, noRoot|noRootLocked|noFixup|noFixupLocked, 0, 0, 0)
+}
+
+// dropCapabilities gives up all capabilities and any way to more, for all threads.
+func dropCapabilities() error {
+	if err := everyThread(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0); err != nil {
+		return err
+	}
+	if err := everyThread(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0); err != nil {
+		return err
+	}
+	header, none := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, [2]unix.CapUserData{}
+	return everyThread(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
+}
+
+// everyThread makes a system call on every thread of the program.
+func everyThread(call, a, b, c uintptr) error {
+	if _, _, errno := syscall.AllThreadsSyscall6(call, a, b, c, 0, 0, 0); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+func (w *world) limit() error {
+	for _, l := range w.order.Limits {
+		if err := unix.Setrlimit(l.Resource, &unix.Rlimit{Cur: l.Value, Max: l.Value}); err != nil {
+			return fmt.Errorf("limit %d: %w", l.Resource, err)
+		}
+	}
+	return nil
+}
+
+// filter installs the filter of system calls on all threads.
+func (w *world) filter() error {
+	f := w.order.Filter
+	if len(f) == 0 {
+		return errors.New("the order has none")
+	}
+	prog := struct {
+		n    uint16
+		code unsafe.Pointer
+	}{uint16(len(f)), unsafe.Pointer(&f[0])}
+	_, _, errno := syscall.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
