@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"satchel/internal/sandbox/probe"
 )
 
 // initName is the name that the program has in the role of init. Who forges it only confines itself.
@@ -22,9 +24,10 @@ const (
 	controlFD = 4
 )
 
-// Main takes the program over when it was started in the role of init: it never returns then. Otherwise it does nothing.
-// It must be the first call of main.
+// Main takes the program over when it was started in one of this package's roles: it never returns then. Otherwise it
+// does nothing. It must be the first call of main.
 func Main() {
+	probe.Main()
 	if len(os.Args) != 1 || os.Args[0] != initName {
 		return
 	}
@@ -87,7 +90,7 @@ func (w *world) begin() (pid int, signals <-chan os.Signal, err error) {
 	signals = catch() // before there is a server: a signal must reach it
 	pid, err = w.launch()
 	if err != nil {
-		return 0, nil, fmt.Errorf("start %s: %w", w.order.Argv[0], err)
+		return 0, nil, fmt.Errorf("start %s: %w", w.order.Path, err)
 	}
 	w.order = order{} // the secrets in it are the server's now
 	return pid, signals, nil
@@ -115,7 +118,7 @@ func (w *world) launch() (int, error) {
 	if err := unix.Chdir(w.order.Dir); err != nil {
 		return 0, err
 	}
-	pid, err := syscall.ForkExec(w.order.Argv[0], w.order.Argv, &syscall.ProcAttr{
+	pid, err := syscall.ForkExec(w.order.Path, w.order.Argv, &syscall.ProcAttr{
 		Dir: w.order.Dir, Env: w.order.Env, Files: []uintptr{0, 1, 2},
 	})
 	if err != nil {

@@ -74,7 +74,7 @@ func enter() error {
 // make makes one place.
 func (s step) make() error {
 	to := newRoot + s.Path
-	if s.Kind != stepMask && s.Kind != stepPin {
+	if s.Kind != stepMask && s.Kind != stepPin && s.Kind != stepSeal {
 		if err := os.MkdirAll(path.Dir(to), 0o755); err != nil {
 			return err
 		}
@@ -96,6 +96,10 @@ func (s step) make() error {
 		return s.bind(to, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC)
 	case stepPin:
 		return s.pin(to)
+	case stepShelf:
+		return shelf(to)
+	case stepSeal:
+		return unix.MountSetattr(-1, to, 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
 	case stepBind:
 		attrs := uint64(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV)
 		if !s.Write {
@@ -113,13 +117,21 @@ func temp(to string, size int64) error {
 	return unix.Mount("temp", to, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("size=%d,nr_inodes=64k,mode=1777", size))
 }
 
-// proc shows the processes of this world. It cannot be written to: the machine's root may write to parts of it by
+// shelf is a folder of its own to put places on; it can be sealed.
+func shelf(to string) error {
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	return unix.Mount("shelf", to, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "size=16m,mode=0755")
+}
+
+// proc shows the processes of this world but for init, which nobody may look into. It cannot be written to: the machine's root may write to parts of it by
 // ownership alone, and the user of a sandbox that root starts is that to the kernel.
 func proc(to string) error {
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
-	return unix.Mount("proc", to, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "")
+	return unix.Mount("proc", to, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "hidepid=ptraceable")
 }
 
 // mask puts something empty over what is there; what is not there needs none.

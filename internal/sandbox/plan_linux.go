@@ -36,6 +36,7 @@ type planner struct {
 	c        Command
 	protect  []spec.Protected
 	steps    []step
+	seals    []step // after all steps
 	rules    []rule
 	programs programs
 }
@@ -56,13 +57,14 @@ func plan(c Command, uid, gid int) (order, error) {
 	}
 	p.ownFiles()
 	p.executables()
+	p.add(p.seals...)
 	n := c.Sandbox.Net
 	filter, err := seccomp.Filter(runtime.GOARCH, seccomp.Rules{Internet: !n.None(), Datagrams: !n.None(), Netlink: true})
 	if err != nil {
 		return order{}, problem.New(problem.Refused, "sandbox/arch", "this machine's processor has no sandbox").Because(err).From("docs/sandbox.md")
 	}
 	o := order{
-		Argv: c.Argv, Env: c.Env, Dir: c.Dir, UID: uid, GID: gid, Host: hostInside,
+		Path: c.Path, Argv: c.Argv, Env: c.Env, Dir: c.Dir, UID: uid, GID: gid, Host: hostInside,
 		Root: p.steps, Rules: p.rules, Net: !n.None(), Filter: filter, Limits: limits(c.Sandbox.Limits),
 	}
 	if !n.None() {
@@ -196,8 +198,7 @@ func (p *planner) processes() {
 
 func (p *planner) temp() {
 	p.add(step{Kind: stepTemp, Path: tempInside, Size: or(p.c.Sandbox.Limits.Temp, defaultTemp)},
-		step{Kind: stepDir, Path: "/run"}, step{Kind: stepDir, Path: homeInside},
-		step{Kind: stepLink, Path: "/var/tmp", From: tempInside}, step{Kind: stepLink, Path: "/var/run", From: "/run"})
+		step{Kind: stepDir, Path: "/run"}, step{Kind: stepDir, Path: homeInside})
 	p.rules = append(p.rules, rule{Path: tempInside, Write: true, Execute: p.c.Sandbox.Programs.Any})
 }
 

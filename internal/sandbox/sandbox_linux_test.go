@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 func in(t *testing.T, s spec.Sandbox, script string) (string, int) {
 	t.Helper()
 	s.Programs.Any = true
-	return runIn(t, Command{Sandbox: s, Argv: []string{"/bin/sh", "-c", script}, Env: []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/home/user"}, Dir: realTemp(t)})
+	return runIn(t, Command{Sandbox: s, Path: "/bin/sh", Argv: []string{"sh", "-c", script}, Env: []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/home/user"}, Dir: realTemp(t)})
 }
 
 func realTemp(t *testing.T) string {

@@ -102,7 +102,7 @@ func (l *Launcher) Start(ctx context.Context, c Command, accept Accept) (*Proces
 }
 
 func failed(c Command, err error) error {
-	return problem.New(problem.Failed, "sandbox/start", "the server cannot be started in its sandbox").At(c.Argv[0]).Because(err).Try("satchel doctor --sandbox")
+	return problem.New(problem.Failed, "sandbox/start", "the server cannot be started in its sandbox").At(c.Path).Because(err).Try("satchel doctor --sandbox")
 }
 
 // initCommand is this program in the role of init.

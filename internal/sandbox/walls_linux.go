@@ -37,9 +37,14 @@ func dropCapabilities() error {
 	return everyThread(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
 }
 
-// everyThread makes a system call on every thread of the program.
+// everyThread makes a system call on every thread of the program. A program that was built with cgo cannot do that: then
+// it is made on this thread, which the server inherits from, and the rest of init has only the filter around it.
 func everyThread(call, a, b, c uintptr) error {
-	if _, _, errno := syscall.AllThreadsSyscall6(call, a, b, c, 0, 0, 0); errno != 0 {
+	_, _, errno := syscall.AllThreadsSyscall6(call, a, b, c, 0, 0, 0)
+	if errno == syscall.ENOTSUP {
+		_, _, errno = syscall.RawSyscall6(call, a, b, c, 0, 0, 0)
+	}
+	if errno != 0 {
 		return errno
 	}
 	return nil
