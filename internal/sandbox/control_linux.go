@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"errors"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -11,6 +13,9 @@ const (
 	msgFailed  = 'F' // what failed
 )
 
+// msgGo is what the host tells init, once: the server may be started.
+const msgGo = 'G'
+
 // tell sends a message, with a descriptor unless fd is negative. A full or closed socket is an error, never a wait.
 func tell(kind byte, text []byte, fd int) error {
 	var rights []byte
@@ -18,4 +23,21 @@ func tell(kind byte, text []byte, fd int) error {
 		rights = unix.UnixRights(fd)
 	}
 	return unix.Sendmsg(controlFD, append([]byte{kind}, text...), rights, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+}
+
+// await waits for the host's word. An end of the socket is an error: the host is gone.
+func await() error {
+	var b [1]byte
+	for {
+		n, err := unix.Read(controlFD, b[:])
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return err
+		case n != 1 || b[0] != msgGo:
+			return errors.New("the host is gone")
+		default:
+			return nil
+		}
+	}
 }

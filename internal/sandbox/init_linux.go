@@ -77,6 +77,7 @@ func (w *world) begin() (pid int, signals <-chan os.Signal, err error) {
 		{"read the order", w.read},
 		{"open its doors", w.openDoors},
 		{"build its files", w.build},
+		{"wait for the host", await},
 		{"give up capabilities", boundCapabilities},
 		{"set limits", w.limit},
 		{"set up Landlock", w.wallIn},

@@ -235,7 +235,7 @@ func place(from, to string, attrs uint64, check func(*unix.Stat_t) error) error 
 // openExactly opens a path that must hold no link anywhere.
 func openExactly(name string) (int, error) {
 	return unix.Openat2(unix.AT_FDCWD, name, &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC,
+		Flags:   unix.O_PATH | unix.O_CLOEXEC, // with O_NOFOLLOW it would open a link at the end, as that
 		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
 	})
 }

@@ -24,11 +24,18 @@ func bare(t *testing.T) map[string]probe.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := &exec.Cmd{Path: "/proc/self/exe", Args: []string{probe.WaiterName}, Stdin: in.r}
+	first := &exec.Cmd{Path: "/proc/self/exe", Args: []string{probe.WaiterName}}
+	leash, err := first.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = first.Wait() }()
+	defer func() {
+		leash.Close()
+		_ = first.Wait() // an attack may have killed it
+	}()
 	s.setup.First = first.Process.Pid
 	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{probe.Name}, Env: os.Environ(), Stdin: in.r, Stdout: out.w, Stderr: os.Stderr}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

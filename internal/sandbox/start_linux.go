@@ -35,6 +35,7 @@ type Launcher struct {
 // NewLauncher makes a Launcher.
 func NewLauncher() *Launcher {
 	l := &Launcher{make(chan func())}
+	sweepGroups()
 	// The kernel ties the parent-death signal to the thread that started a process, so one thread starts all and stays.
 	go func() {
 		runtime.LockOSThread()
@@ -49,6 +50,7 @@ func NewLauncher() *Launcher {
 type Process struct {
 	cmd     *exec.Cmd
 	control *net.UnixConn
+	group   group
 	done    chan struct{}
 	once    sync.Once
 	code    int
@@ -88,8 +90,11 @@ func (l *Launcher) Start(ctx context.Context, c Command, accept Accept) (*Proces
 		control.Close()
 		return nil, failed(c, err)
 	}
-	p := &Process{cmd: cmd, control: control, done: make(chan struct{})}
-	err = p.started(ctx, accept)
+	p := &Process{cmd: cmd, control: control, group: newGroup(c.Sandbox.Limits), done: make(chan struct{})}
+	err = p.goOn()
+	if err == nil {
+		err = p.started(ctx, accept)
+	}
 	if err != nil {
 		p.Kill()
 	}
@@ -160,6 +165,15 @@ func controlPair() (ours *net.UnixConn, theirs *os.File, err error) {
 	return conn.(*net.UnixConn), theirs, nil
 }
 
+// goOn lets init start the server: it and what it starts are in their control group now.
+func (p *Process) goOn() error {
+	if err := p.group.add(p.cmd.Process.Pid); err != nil {
+		return fmt.Errorf("control group: %w", err)
+	}
+	_, err := p.control.Write([]byte{msgGo})
+	return err
+}
+
 // started takes what init tells until the server runs.
 func (p *Process) started(ctx context.Context, accept Accept) error {
 	deadline := time.Now().Add(startDeadline)
@@ -221,6 +235,7 @@ func open(door, rights []byte, accept Accept) error {
 
 func (p *Process) wait() {
 	err := p.cmd.Wait()
+	p.group.remove()
 	p.once.Do(func() { p.control.Close() })
 	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
 		p.code, p.err = -1, err
