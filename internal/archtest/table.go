@@ -18,10 +18,14 @@ var floors = map[string]int{
 	"satchel/internal/lint":       2,
 	"satchel/internal/sample":     2,
 	"satchel/internal/signer":     2,
+	"satchel/internal/sandbox":    2,
 	"satchel/internal/scaffold":   2,
 	"satchel/internal/store":      2,
 	"satchel/internal/supervisor": 2,
 	"satchel/internal/trust":      2,
+
+	"satchel/internal/sandbox/probe":   2,
+	"satchel/internal/sandbox/seccomp": 2,
 
 	"satchel/internal/spec":  1,
 	"satchel/mcpb":           1,
@@ -41,15 +45,17 @@ var floors = map[string]int{
 
 // edges are the imports inside one floor that are allowed, with the reason.
 var edges = map[[2]string]string{
-	{"satchel/internal/atomicfile", "satchel/internal/problem"}: "every floor speaks the one vocabulary of errors",
-	{"satchel/internal/paths", "satchel/internal/problem"}:      "every floor speaks the one vocabulary of errors",
-	{"satchel/internal/procgroup", "satchel/internal/problem"}:  "every floor speaks the one vocabulary of errors",
-	{"satchel/internal/cli", "satchel/internal/cli/dropin"}:     "the reference's command line is one of our commands",
-	{"satchel/mcpb", "satchel/mcpb/manifest"}:                   "a bundle hands out its manifest",
-	{"satchel/mcpb", "satchel/mcpb/signature"}:                  "a bundle ends with signature blocks, and is signed and verified",
-	{"satchel/mcpb/expand", "satchel/mcpb/manifest"}:            "expanding starts from a manifest",
-	{"satchel/internal/launch", "satchel/internal/answers"}:     "launch fills the answers in",
-	{"satchel/internal/devloop", "satchel/internal/supervisor"}: "a relay starts servers",
+	{"satchel/internal/atomicfile", "satchel/internal/problem"}:      "every floor speaks the one vocabulary of errors",
+	{"satchel/internal/paths", "satchel/internal/problem"}:           "every floor speaks the one vocabulary of errors",
+	{"satchel/internal/procgroup", "satchel/internal/problem"}:       "every floor speaks the one vocabulary of errors",
+	{"satchel/internal/cli", "satchel/internal/cli/dropin"}:          "the reference's command line is one of our commands",
+	{"satchel/mcpb", "satchel/mcpb/manifest"}:                        "a bundle hands out its manifest",
+	{"satchel/mcpb", "satchel/mcpb/signature"}:                       "a bundle ends with signature blocks, and is signed and verified",
+	{"satchel/mcpb/expand", "satchel/mcpb/manifest"}:                 "expanding starts from a manifest",
+	{"satchel/internal/launch", "satchel/internal/answers"}:          "launch fills the answers in",
+	{"satchel/internal/devloop", "satchel/internal/supervisor"}:      "a relay starts servers",
+	{"satchel/internal/sandbox", "satchel/internal/sandbox/probe"}:   "a sandbox is proved from inside",
+	{"satchel/internal/sandbox", "satchel/internal/sandbox/seccomp"}: "a sandbox has a filter of system calls",
 }
 
 // tools are commands for the people who work on the project: nothing imports them, and they may import everything.

@@ -11,6 +11,7 @@ const (
 	msgDoor    = 'D' // the door's number in decimal; a listener comes with it
 	msgStarted = 'S' // the server runs
 	msgFailed  = 'F' // what failed
+	msgRefused = 'R' // what of this mode the machine does not let us have
 )
 
 // msgGo is what the host tells init, once: the server may be started.

@@ -19,8 +19,11 @@ const (
 // build makes the root of this world and leaves the machine's. Nothing of the machine's is reachable afterwards but what
 // a step bound.
 func (w *world) build() error {
+	if w.order.Mode != Namespaces {
+		return nil // bwrap has built it
+	}
 	if err := stage(); err != nil {
-		return fmt.Errorf("stage: %w", err)
+		return &errMode{w.order.Mode, fmt.Errorf("mount: %w", err)}
 	}
 	for _, s := range w.order.Root {
 		if err := s.make(); err != nil {
@@ -131,7 +134,10 @@ func proc(to string) error {
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
-	return unix.Mount("proc", to, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "hidepid=ptraceable")
+	if err := unix.Mount("proc", to, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "hidepid=ptraceable"); err != nil {
+		return &errMode{Namespaces, err} // a container that hides parts of its own refuses it
+	}
+	return nil
 }
 
 // mask puts something empty over what is there; what is not there needs none.
@@ -174,12 +180,15 @@ func (s step) bind(to string, attrs uint64) error {
 	if err != nil {
 		return err
 	}
-	return place(from, to, attrs, func(now *unix.Stat_t) error {
-		if s.Ino != 0 && (now.Ino != s.Ino || now.Dev != s.Dev) {
-			return fmt.Errorf("it is not the one that was agreed to: %w", unix.ESTALE)
-		}
-		return nil
-	})
+	return place(from, to, attrs, s.same)
+}
+
+// same is an error when a file is not the one that was agreed to.
+func (s step) same(now *unix.Stat_t) error {
+	if s.Ino != 0 && (now.Ino != s.Ino || now.Dev != s.Dev) {
+		return fmt.Errorf("it is not the one that was agreed to: %w", unix.ESTALE)
+	}
+	return nil
 }
 
 // pin mounts a folder of this world onto itself: what is a mount can be neither renamed nor removed.

@@ -7,6 +7,7 @@ import (
 // An order is what init does, made by the host and handed over in a sealed memory file. It decides everything; init
 // follows it. It holds the server's secrets.
 type order struct {
+	Mode     Mode
 	Path     string
 	Argv     []string
 	Env      []string
@@ -57,6 +58,7 @@ type rule struct {
 	Execute bool
 	List    bool // only the names in folders
 	Maybe   bool // may be missing
+	Here    bool // may be a link, which is followed
 }
 
 // A limit is one of setrlimit.

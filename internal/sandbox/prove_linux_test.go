@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -64,6 +66,22 @@ var openByDesign = map[string]string{
 	"processes: run own code from memory": "it is the server's own code, with the server's rights",
 }
 
+// openIn are the lines that a mode leaves open, as docs/sandbox.md names them.
+func openIn(m Mode) []string {
+	switch {
+	case m == Landlock:
+		return []string{
+			"files: stat a file outside", "files: chmod where only reading is granted", "files: touch where only reading is granted",
+			"protected paths: write a git hook", "protected paths: put another folder in place of the hooks",
+			"protected paths: put another folder in place of the repository",
+			"processes: make 1000 processes", "kernel: stat the kernel's objects",
+		}
+	case m == Bubblewrap && os.Getuid() == 0:
+		return []string{"processes: list the first process's descriptors"}
+	}
+	return nil
+}
+
 // notHere are lines that no machine of ours can do outside a sandbox: inside they prove nothing here.
 var notHere = map[string]string{
 	"network: the kernel's ciphers":              "kernels without AF_ALG",
@@ -80,7 +98,15 @@ var notHere = map[string]string{
 // TestProbe: no line works inside, and each works outside, else it would prove nothing.
 func TestProbe(t *testing.T) {
 	outside := bare(t)
-	results, err := NewLauncher().Prove(context.Background(), spec.Net{})
+	for _, m := range []Mode{Namespaces, Bubblewrap, Landlock} {
+		t.Run(string(m), func(t *testing.T) { probeIn(t, m, outside) })
+	}
+}
+
+func probeIn(t *testing.T, m Mode, outside map[string]probe.Result) {
+	l := NewLauncher()
+	l.modes = []Mode{m}
+	results, err := l.Prove(context.Background(), spec.Net{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +115,7 @@ func TestProbe(t *testing.T) {
 	}
 	for _, r := range results {
 		name := r.Group + ": " + r.Line
-		if r.Open != (openByDesign[name] != "") {
+		if r.Open != (openByDesign[name] != "" || slices.Contains(openIn(m), name)) {
 			t.Errorf("%s: open %v: %s", name, r.Open, r.Why)
 		}
 		b := outside[name]
@@ -135,5 +161,35 @@ func TestAsAnOrdinaryUser(t *testing.T) {
 	}
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWhereUserNamespacesAreRefused simulates such a machine in a user namespace that allows no further one: the walls
+// that need none are taken.
+func TestWhereUserNamespacesAreRefused(t *testing.T) {
+	if os.Getenv("SANDBOX_REFUSED") != "" {
+		p, out := started(t, shell(spec.Sandbox{}, realTemp(t), "cat /etc/shadow 2>&1; echo done", nil))
+		for line := ""; line != "done\n"; {
+			var err error
+			if line, err = out.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+			t.Log(line)
+		}
+		if p.Mode() != Landlock {
+			t.Errorf("the mode is %s", p.Mode())
+		}
+		return
+	}
+	cmd := exec.Command("unshare", "-Ur", "sh", "-c", `echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" -test.run '^TestWhereUserNamespacesAreRefused$' -test.v`, "/proc/self/exe")
+	self, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Args[len(cmd.Args)-1] = self
+	cmd.Env = append(os.Environ(), "SANDBOX_REFUSED=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "Permission denied") || !strings.Contains(string(out), "--- PASS") {
+		t.Errorf("%v: %s", err, out)
 	}
 }

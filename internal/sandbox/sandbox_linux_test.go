@@ -240,7 +240,7 @@ func TestSecretsStayWithTheServer(t *testing.T) {
 		t.Fatalf("got %q", line)
 	}
 	for _, file := range []string{"cmdline", "environ"} {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.cmd.Process.Pid, file))
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.tree.(*initTree).cmd.Process.Pid, file))
 		if err != nil && os.Getuid() == 0 {
 			t.Fatal(err)
 		}

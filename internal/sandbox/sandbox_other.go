@@ -1,0 +1,33 @@
+//go:build !linux
+
+package sandbox
+
+import (
+	"context"
+
+	"satchel/internal/problem"
+	"satchel/internal/procgroup"
+)
+
+// A Mode is how a server is held. There is none on this system yet.
+type Mode string
+
+// Main does nothing on this system.
+func Main() {}
+
+// A Launcher starts servers in sandboxes. On this system it refuses to.
+type Launcher struct{}
+
+// NewLauncher makes a Launcher.
+func NewLauncher() *Launcher { return &Launcher{} }
+
+// A Process is a server in its sandbox.
+type Process struct{ *procgroup.Process }
+
+// Mode is how the server is held.
+func (p *Process) Mode() Mode { return "" }
+
+// Start is refused on this system: nothing would hold the server.
+func (l *Launcher) Start(_ context.Context, c Command, _ Accept) (*Process, error) {
+	return nil, problem.New(problem.Refused, "sandbox/none", "this system has no sandbox yet").At(c.Path).From("docs/sandbox.md").Try("run it with --no-sandbox, if you trust it with all your files")
+}
