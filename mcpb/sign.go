@@ -127,6 +127,9 @@ func (b *Bundle) replace(out string, write func(*atomicfile.File) error) error {
 	if real, err := filepath.EvalSymlinks(out); err == nil {
 		out = real // a link stays one
 	}
+	if info, err := os.Lstat(out); err == nil && !info.Mode().IsRegular() { // a device, a pipe, a link to one or to nothing
+		return problem.New(problem.Failed, "sign/output", "is not a regular file; a bundle cannot replace it").At(out)
+	}
 	mode := fs.FileMode(0o644)
 	for _, name := range []string{out, b.name} {
 		if info, err := os.Stat(name); err == nil {

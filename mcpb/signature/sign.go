@@ -178,6 +178,9 @@ func Complete(ctx context.Context, content Content, r *Request, signature []byte
 	}
 	d := signedData{path: path, attrs: r.Attributes, padding: -1}
 	d.signature = asDER(d.path[0], signature)
+	if err := madeBy(d.path[0], d.attrs, d.signature); err != nil {
+		return nil, err
+	}
 	if stamp != nil {
 		token, err := stamp(ctx, sum(crypto.SHA256, d.signature))
 		if err != nil {
@@ -190,6 +193,20 @@ func Complete(ctx context.Context, content Content, r *Request, signature []byte
 		return nil, err
 	}
 	return wrap(der), selfCheck(der, r.Content)
+}
+
+// madeBy refuses a signature that the key did not make over the request, before it costs a timestamp.
+func madeBy(signer *x509.Certificate, attrs, signature []byte) error {
+	algorithm := x509.ECDSAWithSHA256
+	if _, ok := signer.PublicKey.(*rsa.PublicKey); ok {
+		algorithm = x509.SHA256WithRSA
+	}
+	if signer.CheckSignature(algorithm, attrs, signature) == nil {
+		return nil
+	}
+	return problem.New(problem.Invalid, "sign/check", "the key of this certificate did not make the signature, %d bytes, of the digest that was to be signed", len(signature)).
+		At(name(signer.Subject.String())).
+		Try("sign the digest as it is (openssl pkeyutl -sign; dgst -sign would hash it again) and give the bytes, not base64")
 }
 
 // fill encodes to a size by padding.
