@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +72,7 @@ certificate of one signer; a revocation list. A bundle stands for its signer, a 
 func (o trustAddOptions) run(ctx context.Context, a *app) (*trustResult, error) {
 	res := &trustResult{}
 	for _, source := range o.sources {
-		entries, err := o.read(source)
+		entries, err := await(ctx, func() ([]trust.Entry, error) { return o.read(source) })
 		if err != nil {
 			return nil, err
 		}
@@ -85,6 +87,9 @@ func (o trustAddOptions) run(ctx context.Context, a *app) (*trustResult, error) 
 	}
 	if !a.json {
 		printEntries(a.err, res.Entries)
+		if slices.ContainsFunc(res.Entries, func(e trust.Entry) bool { return e.Kind == trust.Root }) {
+			a.err.Println("an authority vouches for every signer that it certifies, today and later; --pin trusts the certificate alone")
+		}
 	}
 	if !o.yes {
 		ok, err := a.confirm(ctx, agreement{question: "Trust this?", reviewed: true})
@@ -100,8 +105,8 @@ func (o trustAddOptions) run(ctx context.Context, a *app) (*trustResult, error) 
 
 // read gives what one source stands for. A bundle's signer is only taken when the signature is his.
 func (o trustAddOptions) read(source string) ([]trust.Entry, error) {
-	if strings.HasPrefix(strings.ToLower(source), "sha256:") {
-		e, err := trust.OfFingerprint(source)
+	e, err := trust.OfFingerprint(source)
+	if _, missing := os.Stat(source); strings.HasPrefix(strings.ToLower(source), "sha256:") || err == nil && missing != nil {
 		return []trust.Entry{e}, err
 	}
 	if !isBundle(source) {
@@ -115,9 +120,7 @@ func (o trustAddOptions) read(source string) ([]trust.Entry, error) {
 		p, _ := errors.AsType[*problem.Problem](rep.Err())
 		return nil, p.At(source)
 	}
-	e, err := trust.OfFingerprint(rep.Fingerprint)
-	e.Certificate = rep.Signer
-	return []trust.Entry{e}, err
+	return []trust.Entry{trust.OfCertificate(rep.Leaf, true)}, nil
 }
 
 func newTrustList(a *app) *cobra.Command {

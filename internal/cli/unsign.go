@@ -66,6 +66,6 @@ func (o unsignOptions) run() (*unsignResult, error) {
 func (o unsignOptions) print(a *app, res *unsignResult) {
 	a.out.Printf("%s %s\n", a.out.Green("unsigned"), term.VisibleLine(res.File))
 	if res.Left > 0 {
-		a.out.Printf("  %d more signatures are inside: satchel unsign %s --all\n", res.Left, term.VisibleLine(res.File))
+		a.out.Printf("  %d more signatures are inside: satchel unsign %s --all\n", res.Left, word(res.File))
 	}
 }

@@ -61,6 +61,8 @@ type Report struct {
 	CheckedAt   *time.Time    `json:"checkedAt,omitempty"`   // the moment at which certificates had to be valid
 	Variant     Variant       `json:"variant,omitempty"`
 	Blocks      int           `json:"blocks"` // signature blocks; all but the outermost one are content
+
+	Leaf *x509.Certificate `json:"-"` // the signer's certificate; nil as Signer
 }
 
 // A Variant says what exactly was signed.

@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/digitorus/timestamp"
@@ -28,17 +29,33 @@ const (
 func AskTSA(address string) (Stamper, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, problem.New(problem.Usage, "sign/tsa-address", "is no http or https address").At(address)
+		return nil, problem.New(problem.Usage, "sign/tsa-address", "is no http or https address").At(ShownAddress(address))
 	}
 	client := &http.Client{Timeout: tsaTimeout, Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
 	return func(ctx context.Context, digest []byte) ([]byte, error) {
 		token, err := askTSA(ctx, client, address, digest)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil {
-			return nil, problem.New(problem.Failed, "sign/tsa", "the timestamping authority gave no timestamp").At(address).Because(err).
+			return nil, problem.New(problem.Failed, "sign/tsa", "the timestamping authority gave no timestamp").At(ShownAddress(address)).Because(err).
 				Try("try again, or another authority with --tsa URL")
 		}
 		return token, nil
 	}, nil
+}
+
+// ShownAddress is an address without the name and the password that may stand in it, for messages.
+func ShownAddress(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return address
+	}
+	scheme, _, found := strings.Cut(address, "//")
+	if !found || len(scheme) > at {
+		return address[at+1:]
+	}
+	return scheme + "//" + address[at+1:]
 }
 
 func askTSA(ctx context.Context, client *http.Client, address string, digest []byte) ([]byte, error) {

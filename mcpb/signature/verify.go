@@ -114,6 +114,7 @@ func (rep *Report) judge(c *cms, t Trust, now time.Time) {
 		}
 	}
 	leaf, signer := c.path[0], Describe(c.path[0])
+	rep.Leaf = leaf
 	rep.Signer, rep.Fingerprint, rep.SigningTime, rep.CheckedAt = &signer, Fingerprint(leaf), c.signingTime, &at
 	rep.decide(c.path, t, at, now)
 }
