@@ -24,9 +24,10 @@ require (
 	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 
+require charm.land/bubbletea/v2 v2.0.2
+
 require (
 	charm.land/bubbles/v2 v2.0.0 // indirect
-	charm.land/bubbletea/v2 v2.0.2 // indirect
 	charm.land/lipgloss/v2 v2.0.1 // indirect
 	github.com/aquasecurity/go-version v0.0.1 // indirect
 	github.com/atotto/clipboard v0.1.4 // indirect

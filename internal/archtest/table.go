@@ -67,6 +67,7 @@ var tools = map[string]string{
 // modules are the direct dependencies, each with its reason. The budget is 25.
 var modules = map[string]string{
 	"charm.land/huh/v2":                         "the form of init: choices, going back, an accessible mode; MIT, 2026-03",
+	"charm.land/bubbletea/v2":                   "huh is made of it; its own handler of signals has to be switched off; MIT, 2026-03",
 	"github.com/BurntSushi/toml":                "reads pyproject.toml and Cargo.toml for init; MIT, 2025-12",
 	"golang.org/x/mod":                          "reads go.mod for init",
 	"github.com/Masterminds/semver/v3":          "npm-style version ranges of compatibility.runtimes; MIT, 2026-04",
