@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -20,8 +21,9 @@ import (
 // A PKI is authorities, certificates, revocation lists and a timestamping authority, all made by openssl in a folder:
 // NAME.crt, NAME.key, NAME.crl.
 type PKI struct {
-	t   testing.TB
-	Dir string
+	t        testing.TB
+	Dir      string
+	stamping sync.Mutex // all authorities share one file of serial numbers, which openssl does not lock
 }
 
 // config is openssl's; every authority has a section of its own name with its index of what it issued.
@@ -77,7 +79,7 @@ func NewPKI(t testing.TB) *PKI {
 	if _, err := exec.LookPath("openssl"); err != nil {
 		t.Skip("openssl is not installed: make deps")
 	}
-	p := &PKI{t, t.TempDir()}
+	p := &PKI{t: t, Dir: t.TempDir()}
 	p.write("openssl.cnf", config)
 	p.write("tsa.serial", "01\n")
 	return p
@@ -253,6 +255,8 @@ func (p *PKI) TSA(name string, more ...string) string {
 		}
 		cmd := exec.CommandContext(r.Context(), "openssl", args...)
 		cmd.Dir, cmd.Stdin = p.Dir, strings.NewReader(string(query))
+		p.stamping.Lock()
+		defer p.stamping.Unlock()
 		out, err := cmd.Output()
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -41,7 +41,7 @@ func verifyToken(token, signature []byte, t Trust, now time.Time) (ts *Timestamp
 		why = "it is from the future"
 	default:
 		ts.Chain = describe(chain)
-		if cert, entry := t.revoked(chain); cert != nil && (entry.ReasonCode == keyCompromise || !info.time.Before(entry.RevocationTime)) {
+		if cert, _ := t.revoked(chain, func(e *x509.RevocationListEntry) bool { return revokes(e, info.time) }); cert != nil {
 			why = "the certificate of " + name(cert.Subject.String()) + " was revoked"
 		}
 	}

@@ -169,21 +169,20 @@ func (rep *Report) decide(path []*x509.Certificate, t Trust, at, now time.Time) 
 		status = Expired
 		rep.because("%s", why)
 	}
-	if cert, entry := t.revoked(chain); cert != nil && rep.counts(entry) {
+	if cert, entry := t.revoked(chain, rep.counts); cert != nil {
 		status = Revoked
 		rep.because("the certificate of %s was revoked on %s", name(cert.Subject.String()), entry.RevocationTime.UTC().Format(time.DateOnly))
 	}
-	for _, issuer := range t.stale(chain, now) {
-		rep.because("the revocation list of %s is out of date", issuer)
-	}
+	rep.Reasons = append(rep.Reasons, t.doubts(chain, now)...)
 	rep.Status, rep.Chain = status, describe(chain)
 }
 
-// counts tells whether a revocation is about this signature: not when a trusted timestamp shows that it is older, unless
-// the key was in other hands, since nobody knows since when.
+// counts tells whether a revocation is about this signature.
 func (rep *Report) counts(e *x509.RevocationListEntry) bool {
-	older := rep.Timestamp != nil && rep.Timestamp.Trusted && rep.Timestamp.Time.Before(e.RevocationTime)
-	return !older || e.ReasonCode == keyCompromise || e.ReasonCode == caCompromise
+	if rep.Timestamp == nil || !rep.Timestamp.Trusted {
+		return revokes(e, time.Time{})
+	}
+	return revokes(e, rep.Timestamp.Time)
 }
 
 // invalidAt says which certificate is not valid at a moment; err, of looking for a chain, may name one more.
