@@ -72,7 +72,6 @@ var modules = map[string]string{
 	"golang.org/x/mod":                          "reads go.mod for init",
 	"github.com/Masterminds/semver/v3":          "npm-style version ranges of compatibility.runtimes; MIT, 2026-04",
 	"github.com/aquasecurity/go-pep440-version": "PEP 440 ranges of compatibility.runtimes.python; Apache-2.0, 2025-01",
-	"github.com/digitorus/timestamp":            "RFC 3161 requests and responses; the newest needs a newer Go; BSD, 2025-05",
 	"github.com/google/jsonschema-go":           "the judge of our JSON Schemas in tests; the MCP SDK brings it; MIT, 2026-04",
 	"github.com/fsnotify/fsnotify":              "satchel dev learns of changed files from the system; BSD, 2026-05",
 	"github.com/klauspost/compress":             "deflate at a third of the standard library's cost; BSD, 2026-10",
