@@ -277,11 +277,14 @@ func (s *Store) Add(entries []Entry) error {
 		if i >= 0 && e.cert == nil && e.Kind == Pin {
 			continue // what is kept may say whose it is
 		}
-		if err := e.checkList(append(kept, entries...)); err != nil {
-			return err
-		}
-		if i >= 0 && e.Kind == CRL && kept[i].List.ThisUpdate.After(e.List.ThisUpdate) {
-			return problem.New(problem.Refused, "trust/older", "the revocation list is older than the one that is kept").At(e.List.Issuer)
+		if e.Kind == CRL {
+			var old *Entry
+			if i >= 0 {
+				old = &kept[i]
+			}
+			if err := e.checkList(old, append(kept, entries...)); err != nil {
+				return err
+			}
 		}
 		if err := atomicfile.Write(s.file(e), e.data, 0o600); err != nil {
 			return s.failed(err)
@@ -290,25 +293,24 @@ func (s *Store) Add(entries []Entry) error {
 	return nil
 }
 
-// checkList refuses a revocation list in the name of an authority among those that are trusted, when none of that name
-// signed it: it would take the place of the true one.
-func (e Entry) checkList(known []Entry) error {
-	if e.Kind != CRL {
-		return nil
-	}
-	named := false
+// checkList refuses a revocation list that would take the place of a newer one, or of the true one: when certificates of
+// its issuer's name are known and none of them signed it, and, when none is known, when it would replace another list.
+func (e Entry) checkList(old *Entry, known []Entry) error {
+	named, signed := false, false
 	for _, k := range known {
-		if k.Kind != Root || !bytes.Equal(k.cert.RawSubject, e.crl.RawIssuer) {
-			continue
+		if k.cert != nil && bytes.Equal(k.cert.RawSubject, e.crl.RawIssuer) {
+			named, signed = true, signed || e.crl.CheckSignatureFrom(k.cert) == nil
 		}
-		if e.crl.CheckSignatureFrom(k.cert) == nil {
-			return nil
-		}
-		named = true
 	}
-	if named {
+	switch {
+	case named && !signed:
 		return problem.New(problem.Invalid, "trust/list-signature", "the authority that it names did not sign the revocation list").At(e.List.Issuer).
 			Try("get it again from the authority")
+	case old != nil && !signed && !bytes.Equal(old.crl.Raw, e.crl.Raw):
+		return problem.New(problem.Refused, "trust/list-signature", "it would replace the revocation list that is kept, and nobody can tell who signed it: its issuer's certificate is not known").At(e.List.Issuer).
+			Try("add that certificate first: satchel trust add ISSUER.pem --pin")
+	case old != nil && old.List.ThisUpdate.After(e.List.ThisUpdate):
+		return problem.New(problem.Refused, "trust/older", "the revocation list is older than the one that is kept").At(e.List.Issuer)
 	}
 	return nil
 }

@@ -178,6 +178,19 @@ func TestForgedRevocationList(t *testing.T) {
 	if got := Of(load(s.List())); len(got.CRLs) != 1 || got.CRLs[0].CheckSignatureFrom(pki.Cert("root")) != nil {
 		t.Errorf("kept: %+v", got)
 	}
+	s = Open(t.TempDir()) // of an authority below one of the system's the certificate is not kept
+	first := load(ReadFile(pki.Path("root.crl"), false))
+	pki.CRL("root")
+	next := load(ReadFile(pki.Path("root.crl"), false))
+	issuer := load(ReadFile(pki.Path("root.crt"), true))
+	for i, row := range []struct {
+		entries []Entry
+		rule    string
+	}{{first, ""}, {first, ""}, {forged, "trust/list-signature"}, {next, "trust/list-signature"}, {append(issuer, next...), ""}, {forged, "trust/list-signature"}} {
+		if err := s.Add(row.entries); rule(err) != row.rule || row.rule == "" && err != nil {
+			t.Errorf("unknown issuer, step %d: %v, want %q", i, err, row.rule)
+		}
+	}
 }
 
 // Large authorities cut their lists into parts, each with a critical extension that says which; no part replaces another.
