@@ -219,7 +219,7 @@ func messages(p *problem.Problem, err error) []string {
 var errShown = errors.New("already shown")
 
 func fullMessage(p *problem.Problem, err error) string {
-	if p.Code == problem.Interrupted {
+	if p.Code == problem.Interrupted && p.Rule != "host/call" { // what a tool did is done
 		return "interrupted; nothing was changed"
 	}
 	return err.Error()

@@ -129,6 +129,9 @@ func destructive(a *mcp.ToolAnnotations) bool {
 func (s *session) call(ctx context.Context, tool string, args json.RawMessage) (*mcp.CallToolResult, error) {
 	res, err := s.CallTool(ctx, &mcp.CallToolParams{Name: tool, Arguments: args})
 	if err != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, problem.New(problem.Interrupted, "host/call", "interrupted; the tool may have done its work all the same").At(tool)
+		}
 		return nil, problem.New(problem.Failed, "host/call", "the server refused the call").At(tool).Because(err)
 	}
 	return res, nil
