@@ -78,7 +78,7 @@ func Write(path string, data []byte, perm fs.FileMode) error {
 	}
 	defer f.Abort()
 	if _, err := f.Write(data); err != nil {
-		return err
+		return about(path, err)
 	}
 	return f.Commit()
 }

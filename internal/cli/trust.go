@@ -179,7 +179,7 @@ func printEntries(o *term.Out, entries []trust.Entry) {
 		switch {
 		case e.List != nil:
 			what = "revoked"
-			detail = fmt.Sprintf("%d certificates of %s, as of %s", e.List.Revoked, e.List.Issuer, e.List.ThisUpdate.Format(time.DateOnly))
+			detail = fmt.Sprintf("certificates of %s: %d, as of %s", e.List.Issuer, e.List.Revoked, e.List.ThisUpdate.Format(time.DateOnly))
 		case e.Certificate != nil:
 			detail = fmt.Sprintf("%s, issued by %s, %s, valid until %s", e.Certificate.Subject, e.Certificate.Issuer, e.Certificate.Key, e.Certificate.NotAfter.Format(time.DateOnly))
 		}

@@ -69,7 +69,7 @@ func (o verifyOptions) run(ctx context.Context, a *app) (*verifyResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	rep, err := verifyFile(o.bundle, t, time.Now())
+	rep, err := await(ctx, func() (*signature.Report, error) { return verifyFile(o.bundle, t, time.Now()) })
 	if err != nil {
 		return nil, err
 	}
@@ -184,6 +184,9 @@ func endsWithBlock(name string) bool {
 
 func (o verifyOptions) print(a *app, res *verifyResult) error {
 	err := a.show(res, func() { printReport(a.out, term.VisibleLine(res.File), res.Report) })
+	if err == nil {
+		err = a.out.Err() // a verdict that was not shown is none
+	}
 	if bad := res.Err(); err == nil && bad != nil {
 		return errors.Join(bad, errShown)
 	}

@@ -225,6 +225,9 @@ func (s *Store) List() ([]Entry, error) {
 			continue // half a file of a process that was killed
 		}
 		e, err := s.load(f.Name())
+		if problem.CodeOf(err) == problem.NotFound {
+			continue // another process took it out
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -333,7 +336,7 @@ func (s *Store) Remove(text string) ([]Entry, error) {
 		return nil, problem.New(problem.NotFound, "trust/entry", "nothing of this fingerprint is trusted").At(text).Try("satchel trust list")
 	}
 	for _, e := range gone {
-		if err := os.Remove(s.file(e)); err != nil {
+		if err := os.Remove(s.file(e)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, s.failed(err)
 		}
 	}

@@ -275,3 +275,33 @@ func TestPartsOfFiles(t *testing.T) {
 		}
 	}
 }
+
+// A process that takes an entry out does not make another one's list fail.
+func TestListWhileOthersRemove(t *testing.T) {
+	t.Parallel()
+	s := Open(t.TempDir())
+	entry := must[Entry](t)(OfFingerprint(strings.Repeat("ab", 32)))
+	done := make(chan error)
+	go func() {
+		var err error
+		for i := 0; i < 200 && err == nil; i++ {
+			if err = s.Add([]Entry{entry}); err == nil {
+				_, err = s.Remove(entry.Fingerprint)
+			}
+		}
+		done <- err
+	}()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+			if _, err := s.List(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
