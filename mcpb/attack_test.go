@@ -307,6 +307,7 @@ func signatureAttacks() []attack {
 		{name: "nothing but an end", rule: "bundle/malformed-signature", bundle: []byte("MCPB_SIG_END")},
 		{name: "a beginning without a length", rule: "bundle/malformed-signature", bundle: []byte("MCPB_SIG_V1MCPB_SIG_END")},
 		{name: "two blocks that fit", rule: "bundle/malformed-signature", bundle: ziptest.Sign(plain, []byte("x"+"MCPB_SIG_V1\x03\x00\x00\x00der"))},
+		{name: "another beginning in the block", rule: "bundle/malformed-signature", bundle: ziptest.SignComment(plain, []byte("x"+"MCPB_SIG_V1"))},
 		{name: "bytes behind the block", rule: "bundle/malformed-signature", bundle: append(bytes.Clone(signed), 'x')},
 		{name: "a block without its end", rule: "bundle/malformed-signature", bundle: signed[:len(signed)-1]},
 		{name: "a block as the comment, with a damaged end", rule: "bundle/malformed-signature", bundle: func() []byte {

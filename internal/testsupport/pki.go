@@ -2,6 +2,7 @@
 package testsupport
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
@@ -109,12 +110,13 @@ func (p *PKI) OpenSSL(args ...string) string {
 // Path is where a file of the folder is.
 func (p *PKI) Path(file string) string { return filepath.Join(p.Dir, file) }
 
-// key makes a key: rsa, or the name of a curve.
+// key makes a key: rsa, rsa1024, or the name of a curve.
 func (p *PKI) key(name, kind string) {
 	p.t.Helper()
 	switch kind {
-	case "rsa":
-		p.OpenSSL("genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", name+".key")
+	case "rsa", "rsa1024":
+		bits := cmp.Or(strings.TrimPrefix(kind, "rsa"), "2048")
+		p.OpenSSL("genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:"+bits, "-out", name+".key")
 	case "ed25519":
 		p.OpenSSL("genpkey", "-algorithm", "ED25519", "-out", name+".key")
 	default:

@@ -88,8 +88,11 @@ func (c *cms) readContent(p *parser, sd *cryptobyte.String, f form) {
 	p.end(encap, "the content")
 }
 
-// maxCerts bounds the work: a path is short.
-const maxCerts = 10
+// The bounds of the work: a path is short, and the cost of a key grows with more than the square of its size.
+const (
+	maxCerts   = 10
+	maxRSABits = 16 << 10
+)
 
 func (p *parser) certificates(set cryptobyte.String) (certs []*x509.Certificate) {
 	for p.err == nil && !set.Empty() {
@@ -102,6 +105,11 @@ func (p *parser) certificates(set cryptobyte.String) (certs []*x509.Certificate)
 			p.fail("a certificate cannot be read: %v", err)
 			break
 		}
+		if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxRSABits {
+			p.fail("a certificate has an RSA key of %d bits; at most %d are accepted", key.N.BitLen(), maxRSABits)
+		}
+		p.year(cert.NotBefore)
+		p.year(cert.NotAfter)
 		certs = append(certs, cert)
 	}
 	return certs
@@ -239,7 +247,15 @@ func (p *parser) time(s cryptobyte.String) *time.Time {
 		p.fail("the signing time is no time")
 	}
 	t = t.UTC()
+	p.year(t)
 	return &t
+}
+
+// year refuses a time that an offset moves out of the years that can be written: reports could not be encoded.
+func (p *parser) year(t time.Time) {
+	if y := t.UTC().Year(); y < 0 || y > 9999 {
+		p.fail("the year %d is none", y)
+	}
 }
 
 // A certID names a certificate by its digest.

@@ -42,8 +42,12 @@ func newParties(t *testing.T) *parties {
 		}
 		p.signed[name] = sign(t, plain(""), who, nil)
 	}
-	// No signer of ours would use this certificate; another program may.
-	p.signed["tls"] = sign(t, plain(""), &signature.Identity{Path: []*x509.Certificate{p.pki.Cert("tls")}, Key: p.pki.Key("tls")}, nil)
+	p.pki.Issue("root", "small", "rsa1024", "code")
+	p.pki.SelfSigned("smallroot", "secp224r1", "root")
+	p.pki.Issue("smallroot", "below", "P-256", "code")
+	for _, name := range []string{"tls", "small", "below"} { // no signer of ours would use the first two; another program may
+		p.signed[name] = sign(t, plain(""), &signature.Identity{Path: []*x509.Certificate{p.pki.Cert(name)}, Key: p.pki.Key(name)}, nil)
+	}
 	return p
 }
 
@@ -79,6 +83,10 @@ func TestOutcomes(t *testing.T) {
 		{"for no usage in particular, pinned", "plain", signature.Trust{Pins: pin("plain")}, time.Now(), signature.Trusted, ""},
 		{"for a web server", "tls", signature.Trust{Roots: roots("root")}, time.Now(), signature.Untrusted, "not for code signing"},
 		{"for a web server, pinned", "tls", signature.Trust{Pins: pin("tls")}, time.Now(), signature.Untrusted, "not for code signing"},
+		{"with a small key", "small", signature.Trust{Roots: roots("root")}, time.Now(), signature.Untrusted, "has 1024 bits"},
+		{"with a small key, pinned", "small", signature.Trust{Roots: roots("root"), Pins: pin("small")}, time.Now(), signature.Untrusted, "has 1024 bits"},
+		{"below a small key", "below", signature.Trust{Roots: roots("smallroot")}, time.Now(), signature.Untrusted, "P-224 of CN=smallroot's key is too small"},
+		{"below a small key, pinned", "below", signature.Trust{Pins: pin("below")}, time.Now(), signature.Trusted, ""},
 		{"expired", "old", signature.Trust{Roots: roots("root")}, time.Now(), signature.Expired, "CN=old expired on 2021-01-01"},
 		{"expired and pinned", "old", signature.Trust{Pins: pin("old")}, time.Now(), signature.Expired, "expired"},
 		{"not valid yet", "code", signature.Trust{Roots: roots("root")}, time.Now().AddDate(-1, 0, 0), signature.Expired, "valid only from"},

@@ -33,17 +33,13 @@ type Identity struct {
 // not one of the signer's issuers.
 func NewIdentity(signer *x509.Certificate, issuers []*x509.Certificate, key crypto.Signer, now time.Time) (*Identity, error) {
 	who := name(signer.Subject.String())
-	switch k := signer.PublicKey.(type) {
-	case *rsa.PublicKey:
-		if k.Size() < 256 {
-			return nil, problem.New(problem.Invalid, "sign/key", "the RSA key has %d bits; at least 2048 are needed", k.N.BitLen()).At(who)
-		}
-	case *ecdsa.PublicKey:
-		if k.Curve.Params().BitSize < 256 {
-			return nil, problem.New(problem.Invalid, "sign/key", "the curve %s is too small; P-256, P-384 and P-521 are accepted", k.Curve.Params().Name).At(who)
-		}
+	switch signer.PublicKey.(type) {
+	case *rsa.PublicKey, *ecdsa.PublicKey:
 	default:
-		return nil, problem.New(problem.Invalid, "sign/key", "%s keys cannot sign bundles: the format has RSA and ECDSA", keyName(k)).At(who)
+		return nil, problem.New(problem.Invalid, "sign/key", "%s keys cannot sign bundles: the format has RSA and ECDSA", keyName(signer.PublicKey)).At(who)
+	}
+	if why := weakness(signer); why != "" {
+		return nil, problem.New(problem.Invalid, "sign/key", "%s", why).At(who)
 	}
 	if key != nil && !samePublic(key.Public(), signer.PublicKey) {
 		return nil, problem.New(problem.Invalid, "sign/key-match", "the key does not belong to the certificate").At(who).

@@ -2,8 +2,12 @@ package signature
 
 import (
 	"bytes"
+	"cmp"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -28,18 +32,45 @@ func (t Trust) chain(path []*x509.Certificate, at time.Time, usage x509.ExtKeyUs
 		return nil, x509.CertificateInvalidError{Cert: path[0], Reason: x509.IncompatibleUsage}
 	}
 	opts := x509.VerifyOptions{CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage}, Intermediates: pool(path[1:]), Roots: pool(t.Roots)}
-	chains, err := path[0].Verify(opts)
+	chain, err := strongChain(path[0], opts)
 	if err != nil && t.System {
-		var system error
 		opts.Roots = nil
-		if chains, system = path[0].Verify(opts); system == nil || isUnknown(err) {
-			err = system
+		if other, system := strongChain(path[0], opts); system == nil || isUnknown(err) {
+			chain, err = other, system
 		}
 	}
-	if err != nil {
-		return nil, err
+	return chain, err
+}
+
+// strongChain gives the first chain without a weak key, or says why there is none.
+func strongChain(c *x509.Certificate, opts x509.VerifyOptions) ([]*x509.Certificate, error) {
+	chains, err := c.Verify(opts)
+	for _, chain := range chains {
+		why := ""
+		for _, c := range chain {
+			why = cmp.Or(why, weakness(c))
+		}
+		if why == "" {
+			return chain, nil
+		}
+		err = errors.New(why)
 	}
-	return chains[0], nil
+	return nil, err
+}
+
+// weakness says why a key is too small to prove anything; "" when it is not.
+func weakness(c *x509.Certificate) string {
+	switch k := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		if k.Size() < 256 {
+			return fmt.Sprintf("the RSA key of %s has %d bits; at least 2048 are needed", name(c.Subject.String()), k.N.BitLen())
+		}
+	case *ecdsa.PublicKey:
+		if k.Curve.Params().BitSize < 256 {
+			return fmt.Sprintf("the curve %s of %s's key is too small; P-256, P-384 and P-521 are accepted", k.Curve.Params().Name, name(c.Subject.String()))
+		}
+	}
+	return ""
 }
 
 func isUnknown(err error) bool {

@@ -2,6 +2,7 @@ package signature
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/binary"
@@ -150,10 +151,10 @@ func (rep *Report) decide(path []*x509.Certificate, t Trust, at, now time.Time) 
 	leaf := path[0]
 	chain, status := path, Untrusted
 	trusted, err := t.chain(path, at, x509.ExtKeyUsageCodeSigning)
-	usage := usageOf(leaf)
+	unfit := cmp.Or(usageOf(leaf), weakness(leaf))
 	switch {
-	case usage != "":
-		rep.because("%s", usage)
+	case unfit != "":
+		rep.because("%s", unfit)
 	case err == nil:
 		chain, status = trusted, Trusted
 	case t.pins(leaf):
@@ -162,7 +163,7 @@ func (rep *Report) decide(path []*x509.Certificate, t Trust, at, now time.Time) 
 	if status != Trusted && selfIssued(leaf) {
 		status = SelfSigned
 		rep.because("nobody but the signer vouches for this key: it proves that the same key signed, and nothing about whose it is")
-	} else if why := untrusted(leaf, err); status != Trusted && usage == "" && why != "" {
+	} else if why := untrusted(leaf, err); status != Trusted && unfit == "" && why != "" {
 		rep.because("%s", why)
 	}
 	if why := invalidAt(chain, err, at); why != "" {
