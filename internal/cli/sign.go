@@ -74,6 +74,9 @@ key has to sign, and prints the command for the second step, which takes the sig
 		Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, certificate or key, 4 signed already, 6 not found, 9 malformed signature"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.bundle = args[0]
+			if err := noEmptyFlags(cmd, "cert", "key", "pkcs12", "tsa", "out", "digest-out", "signature-in", "request"); err != nil {
+				return err
+			}
 			res, err := o.run(cmd.Context(), a)
 			if err != nil {
 				return err
@@ -95,6 +98,17 @@ key has to sign, and prints the command for the second step, which takes the sig
 	f.StringVar(&o.signatureIn, "signature-in", "", "step two: the signature that was made")
 	f.StringVar(&o.request, "request", "", "step two: the file that step one wrote beside the digest")
 	return cmd
+}
+
+// noEmptyFlags refuses a flag whose value is empty, as that of a variable which is not set: the bundle would be written
+// over, or signed without the timestamp that was meant.
+func noEmptyFlags(cmd *cobra.Command, names ...string) error {
+	for _, name := range names {
+		if value, err := cmd.Flags().GetString(name); err == nil && value == "" && cmd.Flags().Changed(name) {
+			return problem.New(problem.Usage, "cli/flags", "--%s is given without a value", name).Try("%s --help", cmd.CommandPath())
+		}
+	}
+	return nil
 }
 
 // check refuses flags that do not go together.

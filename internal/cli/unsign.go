@@ -34,6 +34,9 @@ A bundle that was signed several times has signatures one around the other; --al
 		Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, 6 not found, 8 not signed, 9 malformed signature"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.bundle = args[0]
+			if err := noEmptyFlags(cmd, "out"); err != nil {
+				return err
+			}
 			res, err := o.run(cmd.Context())
 			if err != nil {
 				return err
