@@ -87,9 +87,7 @@ func (o trustAddOptions) run(ctx context.Context, a *app) (*trustResult, error) 
 	}
 	if !a.json {
 		printEntries(a.err, res.Entries)
-		if slices.ContainsFunc(res.Entries, func(e trust.Entry) bool { return e.Kind == trust.Root }) {
-			a.err.Println("an authority vouches for every signer that it certifies, today and later; --pin trusts the certificate alone")
-		}
+		a.explain(res.Entries)
 	}
 	if !o.yes {
 		ok, err := a.confirm(ctx, agreement{question: "Trust this?", reviewed: true})
@@ -101,6 +99,19 @@ func (o trustAddOptions) run(ctx context.Context, a *app) (*trustResult, error) 
 		}
 	}
 	return res, trust.Open(home.Config).Add(res.Entries)
+}
+
+// explain says what it means to trust entries.
+func (a *app) explain(entries []trust.Entry) {
+	has := func(k trust.Kind) bool {
+		return slices.ContainsFunc(entries, func(e trust.Entry) bool { return e.Kind == k })
+	}
+	if has(trust.Root) {
+		a.err.Println("an authority vouches for every signer that it certifies, today and later; --pin trusts the certificate alone")
+	}
+	if has(trust.Root) || has(trust.Pin) {
+		a.err.Println("anybody can make a certificate of any name: compare the fingerprint with what its owner told you another way")
+	}
 }
 
 // read gives what one source stands for. A bundle's signer is only taken when the signature is his.

@@ -39,8 +39,8 @@ type Files struct {
 // Ask gives the password of a file.
 type Ask func(file string) ([]byte, error)
 
-// Load reads the files into an identity that may sign now. The warnings are about files that others can read. Errors are
-// *problem.Problems.
+// Load reads the files into an identity that may sign now. The warnings are about files that others can read and
+// issuers whose certificates have expired. Errors are *problem.Problems.
 func (f Files) Load(ask Ask, now time.Time) (who *signature.Identity, warnings []string, err error) {
 	var certs []*x509.Certificate
 	var key crypto.Signer
@@ -66,8 +66,16 @@ func (f Files) Load(ask Ask, now time.Time) (who *signature.Identity, warnings [
 		return nil, nil, err
 	}
 	certs = signerFirst(certs, key)
-	who, err = signature.NewIdentity(certs[0], certs[1:], key, now)
-	return who, warnings, err
+	if who, err = signature.NewIdentity(certs[0], certs[1:], key, now); err != nil {
+		return nil, nil, err
+	}
+	for _, c := range who.Path[1:] {
+		if now.Before(c.NotBefore) || now.After(c.NotAfter) {
+			warnings = append(warnings, fmt.Sprintf("the certificate of the issuer %s is valid from %s to %s, not now: who has no other is told that the signature has expired",
+				c.Subject, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly)))
+		}
+	}
+	return who, warnings, nil
 }
 
 // signerFirst puts the certificate that belongs to the key before the others, since some programs write it last, and

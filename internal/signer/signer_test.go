@@ -178,3 +178,19 @@ func TestKeysThatOthersCanRead(t *testing.T) {
 		}
 	}
 }
+
+// A signature below an issuer that has expired is made, since another chain may hold, but not without a word.
+func TestExpiredIssuer(t *testing.T) {
+	t.Parallel()
+	pki := testsupport.NewPKI(t)
+	pki.SelfSigned("root", "P-256", "root")
+	pki.Issue("root", "middle", "P-256", "ca", "200101", "210101")
+	pki.Issue("middle", "signer", "P-256", "code")
+	if err := os.Chmod(pki.Path("signer.key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files := Files{Cert: pki.Path("signer.crt"), Key: pki.Path("signer.key"), Chain: []string{pki.Path("middle.crt")}}
+	if _, warnings, err := files.Load(never, time.Now()); err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "CN=middle") {
+		t.Errorf("%v, %v", warnings, err)
+	}
+}
