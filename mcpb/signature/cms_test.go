@@ -34,6 +34,40 @@ func newCertificate(t *testing.T, public any) []byte {
 	return der
 }
 
+// longer gives a certificate with one more element behind its signature.
+func longer(t *testing.T, der []byte, element ...byte) []byte {
+	t.Helper()
+	var c encasn1.RawValue
+	if _, err := encasn1.Unmarshal(der, &c); err != nil {
+		t.Fatal(err)
+	}
+	out, err := encasn1.Marshal(encasn1.RawValue{Tag: encasn1.TagSequence, IsCompound: true, Bytes: append(c.Bytes, element...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// shifted gives a certificate whose signature is the same, written one bit further to the left: an ECDSA signature
+// begins with two zero bits.
+func shifted(t *testing.T) []byte {
+	t.Helper()
+	var c struct {
+		TBS, Alg encasn1.RawValue
+		Value    encasn1.BitString
+	}
+	if _, err := encasn1.Unmarshal(newCertificate(t, nil), &c); err != nil {
+		t.Fatal(err)
+	}
+	n := new(big.Int).SetBytes(c.Value.Bytes)
+	c.Value = encasn1.BitString{Bytes: n.Lsh(n, 1).Bytes(), BitLength: 8*len(c.Value.Bytes) - 1}
+	out, err := encasn1.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // until gives a certificate another end, as it stands in ASN.1. Its signature no longer fits.
 func until(t *testing.T, der []byte, end string) []byte {
 	t.Helper()
@@ -76,6 +110,8 @@ func TestCertificatesOutOfBounds(t *testing.T) {
 		"the largest key":        {huge(16384), ""},
 		"a larger key":           {huge(16385), "RSA key of 16385 bits"},
 		"a huge key":             {huge(400_000), "RSA key of 400000 bits"},
+		"more behind it":         {longer(t, newCertificate(t, nil), 5, 0), "more behind a certificate's signature"},
+		"a shifted signature":    {shifted(t), "not of whole bytes"},
 		"the last moment":        {until(t, newCertificate(t, nil), "99991231235959Z"), ""},
 		"a moment after it":      {until(t, newCertificate(t, nil), "99991231235959-0100"), "year 10000"},
 		"a moment before year 0": {until(t, newCertificate(t, nil), "00000101000000+0100"), "year -1"},
