@@ -147,24 +147,34 @@ func blockOf(t testing.TB, signed []byte) (b block, start int) {
 	return b, start
 }
 
+// rewritten gives the bundle with its block changed.
+func rewritten(t testing.TB, signed []byte, change func(b *block)) []byte {
+	t.Helper()
+	b, start := blockOf(t, signed)
+	change(&b)
+	der := value(t, b)
+	out := binary.LittleEndian.AppendUint32(append(bytes.Clone(signed[:start]), signature.Magic...), uint32(len(der)))
+	return append(append(out, der...), signature.EndMagic...)
+}
+
+func zeros(t testing.TB, n int) []byte {
+	t.Helper()
+	return attr(t, encasn1.ObjectIdentifier{2, 25, 1935766627}, value(t, make([]byte, n)))
+}
+
 // withUnsigned gives the bundle with other unsigned attributes, and zeros so that the block keeps its size when it has to.
 func withUnsigned(t testing.TB, signed []byte, sameSize bool, attrs ...[]byte) []byte {
 	t.Helper()
-	b, start := blockOf(t, signed)
 	build := func(attrs ...[]byte) []byte {
-		b.Data.Signers[0].Unsigned = encasn1.RawValue{FullBytes: tagged(0xa1, attrs...)}
-		der := value(t, b)
-		out := binary.LittleEndian.AppendUint32(append(bytes.Clone(signed[:start]), signature.Magic...), uint32(len(der)))
-		return append(append(out, der...), signature.EndMagic...)
+		return rewritten(t, signed, func(b *block) {
+			b.Data.Signers[0].Unsigned = encasn1.RawValue{FullBytes: tagged(0xa1, attrs...)}
+		})
 	}
 	if !sameSize {
 		return build(attrs...)
 	}
-	padding := func(n int) []byte {
-		return attr(t, encasn1.ObjectIdentifier{2, 25, 1935766627}, value(t, make([]byte, n)))
-	}
 	filled := func(n int) []byte {
-		all := append([][]byte{padding(n)}, attrs...)
+		all := append([][]byte{zeros(t, n)}, attrs...)
 		slices.SortFunc(all, bytes.Compare)
 		return build(all...)
 	}
@@ -200,6 +210,60 @@ func TestAnArchiveInATimestamp(t *testing.T) {
 			if rep, err := look(put(more), trust); err == nil {
 				t.Errorf("%s: %s in the timestamp: %s", name, what, rep.Status)
 			}
+		}
+	}
+}
+
+// What docs/security.md lists as outside of what is signed: it changes neither what is signed nor by whom. What is not
+// listed is no freedom.
+func TestWhatAnybodyCanChange(t *testing.T) {
+	t.Parallel()
+	pki := testsupport.NewPKI(t)
+	pki.SelfSigned("root", "rsa", "root")
+	pki.Issue("root", "middle", "rsa", "ca")
+	pki.Issue("middle", "signer", "rsa", "code")
+	signed := referenceSigns(t, pki, plain(""), "signer", "-i", pki.Path("middle.crt"))
+	anybody := newStampingParty(t, true)
+	bare := seq(value(t, encasn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}))
+	leaf, middle, root := pki.Cert("signer").Raw, pki.Cert("middle").Raw, pki.Cert("root").Raw
+	certs := func(list ...[]byte) func(b *block) {
+		return func(b *block) { b.Data.Certs = encasn1.RawValue{FullBytes: tagged(0xa0, list...)} }
+	}
+	unsigned := func(attrs ...[]byte) func(b *block) {
+		return func(b *block) { b.Data.Signers[0].Unsigned = encasn1.RawValue{FullBytes: tagged(0xa1, attrs...)} }
+	}
+	for name, r := range map[string]struct {
+		change func(b *block)
+		want   signature.Status
+	}{
+		"the order of certificates": {certs(middle, leaf), signature.Trusted},
+		"one more on the path":      {certs(leaf, middle, root), signature.Trusted},
+		"no NULL":                   {func(b *block) { b.Data.Digests = encasn1.RawValue{FullBytes: tagged(asn1.SET, bare)} }, signature.Trusted},
+		"no NULL at the signer":     {func(b *block) { b.Data.Signers[0].Digest = encasn1.RawValue{FullBytes: bare} }, signature.Trusted},
+		"padding":                   {unsigned(zeros(t, 99)), signature.Trusted},
+		"anybody's timestamp": {func(b *block) {
+			unsigned(attr(t, arc9(16, 2, 14), anybody.stamp(t, statement{of: b.Data.Signers[0].Value})))(b)
+		}, signature.Trusted},
+		"a certificate taken out":     {certs(leaf), signature.Untrusted},
+		"a certificate twice":         {certs(leaf, leaf, middle), signature.Malformed},
+		"a certificate beside":        {certs(leaf, middle, anybody.cert.Raw), signature.Malformed},
+		"padding that says something": {unsigned(attr(t, encasn1.ObjectIdentifier{2, 25, 1935766627}, value(t, []byte("x")))), signature.Malformed},
+		"padding twice":               {unsigned(zeros(t, 9), zeros(t, 10)), signature.Malformed},
+		"no unsigned attribute":       {unsigned(), signature.Malformed},
+		"another unsigned attribute":  {unsigned(attr(t, arc9(6), value(t, []byte("x")))), signature.Malformed},
+		"two signers":                 {func(b *block) { b.Data.Signers = append(b.Data.Signers, b.Data.Signers[0]) }, signature.Malformed},
+		"no signer":                   {func(b *block) { b.Data.Signers = b.Data.Signers[:0] }, signature.Malformed},
+		"content": {func(b *block) {
+			b.Data.Content = encasn1.RawValue{FullBytes: seq(value(t, encasn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}), tagged(0xa0, value(t, []byte("x"))))}
+		}, signature.Malformed},
+		"two digests":                   {func(b *block) { b.Data.Digests = encasn1.RawValue{FullBytes: tagged(asn1.SET, bare, bare)} }, signature.Malformed},
+		"another version":               {func(b *block) { b.Data.Version = 3 }, signature.Malformed},
+		"another version of the signer": {func(b *block) { b.Data.Signers[0].Version = 3 }, signature.Malformed},
+		"no signed attributes":          {func(b *block) { b.Data.Signers[0].Attrs = encasn1.RawValue{FullBytes: []byte{0xa0, 0}} }, signature.Malformed},
+	} {
+		rep := verify(t, rewritten(t, signed, r.change), signature.Trust{Roots: []*x509.Certificate{pki.Cert("root")}})
+		if rep.Status != r.want || r.want == signature.Trusted && rep.Fingerprint != signature.Fingerprint(pki.Cert("signer")) {
+			t.Errorf("%s: %+v, want %s", name, rep, r.want)
 		}
 	}
 }
