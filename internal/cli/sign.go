@@ -71,7 +71,7 @@ key has to sign, and prints the command for the second step, which takes the sig
   satchel sign my.mcpb --self-signed
   satchel sign my.mcpb --cert cert.pem --digest-out my.digest`,
 		Args:        wantArgs(1, 1),
-		Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, certificate or key, 4 signed already, 6 not found, 9 malformed signature"),
+		Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, certificate or key, 4 signed already, 6 not found, 9 tampered or malformed signature"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.bundle = args[0]
 			if err := noEmptyFlags(cmd, "cert", "key", "pkcs12", "tsa", "out", "digest-out", "signature-in", "request"); err != nil {
@@ -157,6 +157,9 @@ func (o signOptions) run(ctx context.Context, a *app) (*signResult, error) {
 	if b.Signatures() > 0 && !o.replace {
 		return nil, problem.New(problem.Refused, "sign/signed", "is signed already").At(o.bundle).Try("satchel verify %s; to sign it anew: --replace", problem.Words(o.bundle))
 	}
+	if err := o.intact(b); err != nil {
+		return nil, err
+	}
 	if o.out == "" {
 		o.out = o.bundle
 	}
@@ -178,6 +181,19 @@ func (o signOptions) run(ctx context.Context, a *app) (*signResult, error) {
 	}
 	res.Signed, err = b.Sign(ctx, o.out, who, time.Now(), stamp)
 	return res, err
+}
+
+// intact refuses to replace a signature that does not fit: who signs would vouch for what somebody else changed.
+func (o signOptions) intact(b *mcpb.Bundle) error {
+	if b.Signatures() == 0 {
+		return nil
+	}
+	rep, err := b.Verify(signature.Trust{}, time.Now())
+	if err != nil || rep.Status.Intact() {
+		return err
+	}
+	return problem.New(problem.Tampered, "sign/tampered", "was changed after it was signed, and is not signed again as it is: %s", strings.Join(rep.Reasons, "; ")).
+		At(o.bundle).Try("when the change was yours: satchel unsign %s, then sign it", problem.Words(o.bundle))
 }
 
 func (o signOptions) stamper() (signature.Stamper, error) {
