@@ -157,7 +157,7 @@ func (o signOptions) run(ctx context.Context, a *app) (*signResult, error) {
 	if b.Signatures() > 0 && !o.replace {
 		return nil, problem.New(problem.Refused, "sign/signed", "is signed already").At(o.bundle).Try("satchel verify %s; to sign it anew: --replace", problem.Words(o.bundle))
 	}
-	if err := o.intact(b); err != nil {
+	if err := b.Untampered(); err != nil {
 		return nil, err
 	}
 	if o.out == "" {
@@ -181,19 +181,6 @@ func (o signOptions) run(ctx context.Context, a *app) (*signResult, error) {
 	}
 	res.Signed, err = b.Sign(ctx, o.out, who, time.Now(), stamp)
 	return res, err
-}
-
-// intact refuses to replace a signature that does not fit: who signs would vouch for what somebody else changed.
-func (o signOptions) intact(b *mcpb.Bundle) error {
-	if b.Signatures() == 0 {
-		return nil
-	}
-	rep, err := b.Verify(signature.Trust{}, time.Now())
-	if err != nil || rep.Status.Intact() {
-		return err
-	}
-	return problem.New(problem.Tampered, "sign/tampered", "was changed after it was signed, and is not signed again as it is: %s", strings.Join(rep.Reasons, "; ")).
-		At(o.bundle).Try("when the change was yours: satchel unsign %s, then sign it", problem.Words(o.bundle))
 }
 
 func (o signOptions) stamper() (signature.Stamper, error) {

@@ -77,7 +77,9 @@ func (s *session) signBy(file string, c call, own bool) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = b.Sign(s.ctx, file, who, time.Now(), nil)
+	if err = b.Untampered(); err == nil {
+		_, err = b.Sign(s.ctx, file, who, time.Now(), nil)
+	}
 	return errors.Join(err, b.Close())
 }
 
