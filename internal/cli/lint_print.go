@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,9 +15,7 @@ import (
 func (o lintOptions) print(a *app, res *lintResult) error {
 	var err error
 	if o.sarif {
-		enc := json.NewEncoder(a.out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(res.ToSARIF(strings.TrimPrefix(Version, "v"), res.at))
+		err = a.showJSON(res.ToSARIF(strings.TrimPrefix(Version, "v"), res.at), "  ")
 	} else {
 		err = a.show(res, func() { o.text(a, res) })
 	}

@@ -49,12 +49,26 @@ func Write(dir string, t Template, v Values) ([]string, error) {
 	return slices.Sorted(maps.Keys(files)), nil
 }
 
+// Free refuses a folder in which [Write] would not begin a project, with the same errors: ask before a person answers
+// questions about it.
+func Free(dir string) error {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	_, err = usable(abs)
+	return err
+}
+
 // usable tells whether the folder is there; one that holds anything is refused.
 func usable(dir string) (there bool, err error) {
+	if info, bad := os.Stat(dir); bad == nil && !info.IsDir() {
+		return false, problem.New(problem.Usage, "init/folder", "is no folder").At(dir).Try("name a new folder")
+	}
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
+		return false, absent(dir)
 	case err != nil:
 		return false, problem.New(problem.Failed, "init/folder", "the folder cannot be read").At(dir).Because(err)
 	case len(entries) > 0:
@@ -62,6 +76,18 @@ func usable(dir string) (there bool, err error) {
 			Try("name a new folder, or write only a manifest for this one: satchel init -y")
 	}
 	return true, nil
+}
+
+// absent refuses a folder that cannot be made where dir is: a link to nothing, or in a folder that is not there.
+func absent(dir string) error {
+	if to, err := os.Readlink(dir); err == nil {
+		return problem.New(problem.Refused, "init/folder", "is a link to %s, which is not there", to).At(dir).Try("remove it, or name another folder")
+	}
+	above := filepath.Dir(dir)
+	if _, err := os.Stat(above); errors.Is(err, fs.ErrNotExist) {
+		return problem.New(problem.NotFound, "init/folder", "there is no such folder").At(above).Try("%s", problem.Words("mkdir", "-p", above))
+	}
+	return nil
 }
 
 func stage(staging string, files map[string][]byte) error {
