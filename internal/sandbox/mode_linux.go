@@ -7,16 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Mode is how a server is held.
-type Mode string
-
-// The modes, the strongest first. A Launcher takes the first that the machine lets it.
-const (
-	Namespaces Mode = "namespaces" // a world of its own, made by us
-	Bubblewrap Mode = "bubblewrap" // the same, made by the system's bwrap, where we may make none
-	Landlock   Mode = "landlock"   // the machine's own root and processes, with walls around the server: limited
-)
-
 // errMode is why a mode cannot be had on this machine. The next one is tried.
 type errMode struct {
 	mode Mode

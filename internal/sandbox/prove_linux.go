@@ -9,37 +9,73 @@ import (
 	"io"
 	"os"
 
+	"satchel/internal/problem"
 	"satchel/internal/sandbox/probe"
-	"satchel/internal/spec"
 )
 
-// Prove tries to break out of a sandbox of this Launcher, from inside, and says what worked: the report of what this
-// machine enforces. It takes about a second. The sandbox is one with files and without network, or with it.
-func (l *Launcher) Prove(ctx context.Context, net spec.Net) ([]probe.Result, error) {
+// Prove tries to break out of a sandbox of this Launcher, from inside, and says what worked. It takes about a second.
+// Errors are problems: Refused when this machine has no sandbox.
+func (l *Launcher) Prove(ctx context.Context) (Report, error) {
+	m, results, err := l.probe(ctx)
+	if err != nil {
+		if _, ok := errors.AsType[*problem.Problem](err); ok {
+			return Report{}, err
+		}
+		return Report{}, problem.New(problem.Failed, "sandbox/probe", "the probe of the sandbox failed").Because(err)
+	}
+	r := Report{Mode: m}
+	for _, found := range results {
+		line := Line{Group: found.Group, Name: found.Line, State: Enforced, Why: found.Why}
+		reason, design := openByDesign()[found.Group+": "+found.Line]
+		switch {
+		case !found.Tried:
+			line.State = Untried
+		case found.Open && design:
+			line.State, line.Why = ByDesign, reason
+		case found.Open:
+			line.State = Open
+		}
+		r.Lines = append(r.Lines, line)
+	}
+	return r, nil
+}
+
+// openByDesign are the lines that work in every mode, with the reason.
+func openByDesign() map[string]string {
+	return map[string]string{
+		"processes: run own code from memory": "it is the server's own code, with the server's rights",
+	}
+}
+
+func (l *Launcher) probe(ctx context.Context) (Mode, []probe.Result, error) {
 	s, err := newScene()
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	defer s.close()
 	in, out, err := twoPipes()
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	defer in.w.Close()
 	defer out.r.Close()
-	p, err := l.Start(ctx, s.command(net, in.r, out.w), func(Door, netListener) {})
+	p, err := l.Start(ctx, s.command(in.r, out.w), nil)
 	in.r.Close()
 	out.w.Close()
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
+	defer context.AfterFunc(ctx, p.Kill)()
 	results, err := s.talk(in.w, out.r)
 	in.w.Close()
 	code, ended := p.Wait()
+	if ctx.Err() != nil {
+		return "", nil, ctx.Err()
+	}
 	if err == nil && (ended != nil || code != 0) {
 		err = fmt.Errorf("the probe ended with %d: %w", code, ended)
 	}
-	return results, err
+	return p.Mode(), results, err
 }
 
 // talk runs the probe at the other end of two pipes: it does what the probe asks for and takes its results.

@@ -9,9 +9,6 @@ import (
 	"satchel/internal/procgroup"
 )
 
-// A Mode is how a server is held. There is none on this system yet.
-type Mode string
-
 // Main does nothing on this system.
 func Main() {}
 
@@ -29,5 +26,12 @@ func (p *Process) Mode() Mode { return "" }
 
 // Start is refused on this system: nothing would hold the server.
 func (l *Launcher) Start(_ context.Context, c Command, _ Accept) (*Process, error) {
-	return nil, problem.New(problem.Refused, "sandbox/none", "this system has no sandbox yet").At(c.Path).From("docs/sandbox.md").Try("run it with --no-sandbox, if you trust it with all your files")
+	return nil, none().At(c.Path)
+}
+
+// Prove is refused on this system: there is nothing to prove.
+func (l *Launcher) Prove(context.Context) (Report, error) { return Report{}, none() }
+
+func none() *problem.Problem {
+	return problem.New(problem.Refused, "sandbox/none", "this system has no sandbox yet").From("docs/sandbox.md").Try("satchel doctor --sandbox on Linux shows what one holds")
 }

@@ -19,8 +19,6 @@ import (
 	"satchel/internal/spec"
 )
 
-type netListener = net.Listener
-
 // A scene is what the probe attacks: files, servers and a sibling process with a secret, all of them there for who is
 // not held.
 type scene struct {
@@ -223,7 +221,7 @@ func (s *scene) do(a probe.Ask) error {
 }
 
 // command is the probe as a server with the scene's grant.
-func (s *scene) command(n spec.Net, stdin, stdout *os.File) Command {
+func (s *scene) command(stdin, stdout *os.File) Command {
 	self, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		self = "/proc/self/exe"
@@ -234,7 +232,6 @@ func (s *scene) command(n spec.Net, stdin, stdout *os.File) Command {
 			Protect: []spec.Protected{
 				{Path: s.setup.Protected, Secret: true}, {Path: s.setup.Late, Secret: true}, {Path: s.setup.Write + "/.git/hooks"},
 			},
-			Net: n,
 		},
 		Path: self, Argv: []string{probe.Name}, Env: []string{"PATH=" + pathInside}, Dir: path.Join(s.dir, "own"), Bundle: s.setup.Bundle,
 		Stdin: stdin, Stdout: stdout, Stderr: os.Stderr,
