@@ -182,7 +182,7 @@ func (o *initOptions) check(a *app) error {
 		return problem.New(problem.Usage, "init/from", "--env is for the command of --from").Try("satchel init --help")
 	}
 	if !o.yes && !a.canAsk() {
-		return problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("satchel init %s -y", problem.Words(o.dir))
+		return problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("%s", o.again("-y"))
 	}
 	if err := scaffold.KnownVersion(o.version); err != nil {
 		return err
@@ -196,6 +196,21 @@ func (o *initOptions) check(a *app) error {
 		return notFound(o.dir, err)
 	}
 	return o.isFolder(info)
+}
+
+// again gives the command line once more, with a flag.
+func (o *initOptions) again(flag string) string {
+	words := []string{"satchel", "init", o.dir, flag}
+	if o.yes {
+		words = append(words, "-y")
+	}
+	if o.force {
+		words = append(words, "--force")
+	}
+	if o.from {
+		return problem.Words(words...) + " ... --from ..."
+	}
+	return problem.Words(words...)
 }
 
 func (o *initOptions) isFolder(info fs.FileInfo) error {
@@ -213,7 +228,7 @@ func (o *initOptions) existing() ([]byte, error) {
 	}
 	if !o.force {
 		return nil, problem.New(problem.Refused, "init/exists", "is there already").At(path).
-			Try("satchel init --force %s replaces it: its server and what the project does not say are kept, and what changes is shown", problem.Words(o.dir))
+			Try("%s\nreplaces it: its server and what the project does not say are kept, and what changes is shown", o.again("--force"))
 	}
 	return mcpb.ReadFile(o.dir, "manifest.json", manifest.MaxSize)
 }
