@@ -71,8 +71,8 @@ A manifest that is there is replaced with --force only: its server, and whatever
 and every value that changes or is lost is shown.`,
 		Example: "  satchel init\n  satchel init my-extension -y\n  satchel init my-extension --template node -y\n  satchel init --env API_KEY=abc --from node server/index.js",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if o.from {
-				return nil
+			if dash := cmd.ArgsLenAtDash(); o.from && dash >= 0 {
+				args = args[:dash] // the rest is the command
 			}
 			return wantArgs(0, 1)(cmd, args)
 		},
@@ -223,8 +223,11 @@ func (o *initOptions) isFolder(info fs.FileInfo) error {
 // existing gives the manifest that is to be replaced, nil when there is none.
 func (o *initOptions) existing() ([]byte, error) {
 	path := filepath.Join(o.dir, "manifest.json")
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+	switch _, err := os.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
+	case err != nil:
+		return nil, notFound(path, err)
 	}
 	if !o.force {
 		return nil, problem.New(problem.Refused, "init/exists", "is there already").At(path).
@@ -305,6 +308,9 @@ func (o *initOptions) adopt(ctx context.Context, a *app, d *scaffold.Draft, sett
 
 func (o *initOptions) started() (s scaffold.Started, err error) {
 	s = scaffold.Started{Argv: o.command, Env: map[string]string{}}
+	if len(o.command) > 0 && strings.HasPrefix(o.command[0], "-") {
+		return s, problem.New(problem.Usage, "init/from", "%q is no command: all that follows --from is one, and flags of init stand before", o.command[0]).Try("satchel init --env KEY=VALUE --from ...")
+	}
 	for _, pair := range o.env {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || key == "" {
