@@ -410,7 +410,7 @@ func TestSafeName(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"notes": "notes", "My Notes": "My-Notes", "@a/b": "a-b", "..": "my-extension", "": "my-extension", "日本": "my-extension",
-		"-x-": "x", strings.Repeat("ab", 50): strings.Repeat("ab", 32), "a\x00b": "a-b", "Notes": "Notes",
+		"-x-": "x", "con": "my-con", "NUL.notes": "my-NUL.notes", "com1": "my-com1", "console": "console", strings.Repeat("ab", 50): strings.Repeat("ab", 32), "a\x00b": "a-b", "Notes": "Notes",
 	} {
 		got := SafeName(in)
 		if _, err := manifest.ID(manifest.Local, got); err != nil || got != want {
