@@ -71,8 +71,8 @@ A manifest that is there is replaced with --force only: its server, and whatever
 and every value that changes or is lost is shown.`,
 		Example: "  satchel init\n  satchel init my-extension -y\n  satchel init my-extension --template node -y\n  satchel init --env API_KEY=abc --from node server/index.js",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if o.from {
-				return nil
+			if dash := cmd.ArgsLenAtDash(); o.from && dash >= 0 {
+				args = args[:dash] // the rest is the command
 			}
 			return wantArgs(0, 1)(cmd, args)
 		},
@@ -182,7 +182,7 @@ func (o *initOptions) check(a *app) error {
 		return problem.New(problem.Usage, "init/from", "--env is for the command of --from").Try("satchel init --help")
 	}
 	if !o.yes && !a.canAsk() {
-		return problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("satchel init %s -y", problem.Words(o.dir))
+		return problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("%s", o.again("-y"))
 	}
 	if err := scaffold.KnownVersion(o.version); err != nil {
 		return err
@@ -198,6 +198,21 @@ func (o *initOptions) check(a *app) error {
 	return o.isFolder(info)
 }
 
+// again gives the command line once more, with a flag.
+func (o *initOptions) again(flag string) string {
+	words := []string{"satchel", "init", o.dir, flag}
+	if o.yes {
+		words = append(words, "-y")
+	}
+	if o.force {
+		words = append(words, "--force")
+	}
+	if o.from {
+		return problem.Words(words...) + " ... --from ..."
+	}
+	return problem.Words(words...)
+}
+
 func (o *initOptions) isFolder(info fs.FileInfo) error {
 	if !info.IsDir() {
 		return problem.New(problem.Usage, "init/folder", "is no folder").At(o.dir).Try("satchel init %s", problem.Words(filepath.Dir(o.dir)))
@@ -208,12 +223,15 @@ func (o *initOptions) isFolder(info fs.FileInfo) error {
 // existing gives the manifest that is to be replaced, nil when there is none.
 func (o *initOptions) existing() ([]byte, error) {
 	path := filepath.Join(o.dir, "manifest.json")
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+	switch _, err := os.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
+	case err != nil:
+		return nil, notFound(path, err)
 	}
 	if !o.force {
 		return nil, problem.New(problem.Refused, "init/exists", "is there already").At(path).
-			Try("satchel init --force %s replaces it: its server and what the project does not say are kept, and what changes is shown", problem.Words(o.dir))
+			Try("%s\nreplaces it: its server and what the project does not say are kept, and what changes is shown", o.again("--force"))
 	}
 	return mcpb.ReadFile(o.dir, "manifest.json", manifest.MaxSize)
 }
@@ -290,6 +308,9 @@ func (o *initOptions) adopt(ctx context.Context, a *app, d *scaffold.Draft, sett
 
 func (o *initOptions) started() (s scaffold.Started, err error) {
 	s = scaffold.Started{Argv: o.command, Env: map[string]string{}}
+	if len(o.command) > 0 && strings.HasPrefix(o.command[0], "-") {
+		return s, problem.New(problem.Usage, "init/from", "%q is no command: all that follows --from is one, and flags of init stand before", o.command[0]).Try("satchel init --env KEY=VALUE --from ...")
+	}
 	for _, pair := range o.env {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || key == "" {

@@ -237,6 +237,9 @@ func (h *Host) Install(ctx context.Context, c *Candidate, progress func(done, to
 	tree, err := c.bundle.Extract(ctx, stage.Dir(), mcpb.ExtractOptions{
 		Executable: executables(c), Digest: true, ReadOnly: true, Portable: true, Sync: runtime.GOOS == "windows", Progress: progress,
 	})
+	if err == nil {
+		err = c.bundle.Unchanged() // what was reviewed, and whose signature was verified, is what was unpacked
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -138,7 +138,18 @@ func (a *adopter) absolute(p string) string {
 
 // inside gives a path below the folder, as the bundle has it.
 func (a *adopter) inside(p string) (rel string, ok bool) {
-	rel, err := filepath.Rel(a.Dir, a.absolute(p))
+	full := a.absolute(p)
+	if rel, err := filepath.Rel(a.Dir, full); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel), true
+	}
+	dir, err := filepath.EvalSymlinks(a.Dir) // one of the two may be named by a link
+	if err != nil {
+		return "", false
+	}
+	if full, err = filepath.EvalSymlinks(full); err != nil {
+		return "", false
+	}
+	rel, err = filepath.Rel(dir, full)
 	if err != nil || !filepath.IsLocal(rel) {
 		return "", false
 	}

@@ -43,7 +43,13 @@ func Write(dir string, t Template, v Values) ([]string, error) {
 	if err == nil {
 		err = publish(staging, abs, there)
 	}
-	if err = errors.Join(err, os.RemoveAll(staging)); err != nil {
+	removed := os.RemoveAll(staging)
+	if errors.Is(err, fs.ErrExist) && removed == nil { // somebody else was faster
+		if _, used := usable(abs); used != nil {
+			return nil, used
+		}
+	}
+	if err = errors.Join(err, removed); err != nil {
 		return nil, failed(err)
 	}
 	return slices.Sorted(maps.Keys(files)), nil
@@ -72,10 +78,15 @@ func usable(dir string) (there bool, err error) {
 	case err != nil:
 		return false, problem.New(problem.Failed, "init/folder", "the folder cannot be read").At(dir).Because(err)
 	case len(entries) > 0:
-		return false, problem.New(problem.Refused, "init/folder-in-use", "the folder is not empty: a template begins a new one").At(dir).
-			Try("name a new folder, or write only a manifest for this one: satchel init -y")
+		return false, inUse(dir, entries[0].Name())
 	}
 	return true, nil
+}
+
+// inUse names what is in the folder: it may be nothing that a person sees, such as the rest of what was killed.
+func inUse(dir, entry string) *problem.Problem {
+	return problem.New(problem.Refused, "init/folder-in-use", "the folder is not empty, it has %q: a template begins a new one", entry).At(dir).
+		Try("name a new folder, or write only a manifest for this one: satchel init -y")
 }
 
 // absent refuses a folder that cannot be made where dir is: a link to nothing, or in a folder that is not there.

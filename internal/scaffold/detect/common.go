@@ -18,6 +18,9 @@ func (r *reader) takeName(key, name string) {
 func safeName(name string) string {
 	name = regexp.MustCompile(`[^a-zA-Z0-9._-]+`).ReplaceAllString(name, "-")
 	name = strings.Trim(name, "._-")
+	if regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`).MatchString(name) {
+		name = "my-" + name // Windows opens a device by that name, and makes no folder of it
+	}
 	return strings.TrimRight(name[:min(len(name), 64)], "._-")
 }
 

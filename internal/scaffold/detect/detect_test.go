@@ -255,10 +255,11 @@ func TestRead(t *testing.T) {
 			server.entry_point=server/srv-mcp
 			server.type=binary
 			version=0.3.1`, "workspace"},
-		"Cargo, a workspace":   {map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"a\"]\n"}, "", "workspace"},
-		"Cargo, wrong types":   {map[string]string{"Cargo.toml": "bin = [1]\n[package]\nname = [\"x\"]\nversion.workspace = true\nauthors.workspace = true\nkeywords = 5\n"}, "", "name version"},
-		"a text without limit": {map[string]string{"package.json": `{"main": "x.js", "description": "` + strings.Repeat("x", maxText+1) + `"}`}, "server.entry_point=x.js\nserver.type=node", "too long"},
-		"a file without limit": {map[string]string{"package.json": strings.Repeat(" ", maxFile+1)}, "", "larger than"},
+		"Cargo, the program that runs": {map[string]string{"Cargo.toml": "[package]\nname = \"x\"\ndefault-run = \"srv\"\n[[bin]]\nname = \"tool\"\n[[bin]]\nname = \"srv\"\n"}, "name=x\nserver.entry_point=server/srv\nserver.type=binary", ""},
+		"Cargo, a workspace":           {map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"a\"]\n"}, "", "workspace"},
+		"Cargo, wrong types":           {map[string]string{"Cargo.toml": "bin = [1]\n[package]\nname = [\"x\"]\nversion.workspace = true\nauthors.workspace = true\nkeywords = 5\n"}, "", "name version"},
+		"a text without limit":         {map[string]string{"package.json": `{"main": "x.js", "description": "` + strings.Repeat("x", maxText+1) + `"}`}, "server.entry_point=x.js\nserver.type=node", "too long"},
+		"a file without limit":         {map[string]string{"package.json": strings.Repeat(" ", maxFile+1)}, "", "larger than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -410,7 +411,7 @@ func TestSafeName(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"notes": "notes", "My Notes": "My-Notes", "@a/b": "a-b", "..": "my-extension", "": "my-extension", "日本": "my-extension",
-		"-x-": "x", strings.Repeat("ab", 50): strings.Repeat("ab", 32), "a\x00b": "a-b", "Notes": "Notes",
+		"-x-": "x", "con": "my-con", "NUL.notes": "my-NUL.notes", "com1": "my-com1", "console": "console", strings.Repeat("ab", 50): strings.Repeat("ab", 32), "a\x00b": "a-b", "Notes": "Notes",
 	} {
 		got := SafeName(in)
 		if _, err := manifest.ID(manifest.Local, got); err != nil || got != want {
