@@ -322,7 +322,7 @@ func TestDeclaredWrongly(t *testing.T) {
 		`{"read": ["${${user_config.folder}}"]}`:                     "at most one",
 		`{"net": ["*"]}`:                                             "net:any",
 		`{"net": ["localhost"]}`:                                     "port:N",
-		`{"net": ["https://x.example"]}`:                             "1 to 65535",
+		`{"net": ["https://x.example"]}`:                             "without what stands before",
 		`{"port": [0]}`:                                              "1 to 65535",
 		`{"port": [-1]}`:                                             "no text",
 		`{"port": [1.5]}`:                                            "no text",

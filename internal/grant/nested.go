@@ -11,13 +11,14 @@ import (
 
 // Bounds end a search.
 type Bounds struct {
-	Entries int // of folders, in all
+	Folders int // looked into
+	Entries int // looked at
 	Depth   int // of folders below the first one
 	Found   int
 }
 
 // UsualBounds end a search before a person notices it at a start.
-func UsualBounds() Bounds { return Bounds{Entries: 20_000, Depth: 8, Found: 500} }
+func UsualBounds() Bounds { return Bounds{Folders: 1_000, Entries: 20_000, Depth: 8, Found: 500} }
 
 // A Search is what [Nested] found.
 type Search struct {
@@ -27,8 +28,8 @@ type Search struct {
 }
 
 // Nested looks below a folder for what tools start by themselves: git's hooks and configuration, the settings of editors
-// and the like. It looks at the nearest folders first, follows no link, and passes node_modules and the inside of
-// repositories by: nobody commits or opens a project there.
+// and the like. It looks at the nearest folders first, follows no link, and passes node_modules, .venv,
+// __pycache__ and the inside of repositories by: nobody commits or opens a project there.
 func Nested(dir string, m Machine, b Bounds) Search {
 	s := searcher{m: m, left: b, starts: map[string]bool{}}
 	for _, name := range startNames() {
@@ -42,7 +43,8 @@ func Nested(dir string, m Machine, b Bounds) Search {
 		}
 		s.next = nil
 		for _, f := range folders {
-			if !s.folder(f) {
+			if s.left.Folders--; s.left.Folders < 0 || !s.folder(f) {
+				s.out.GaveUp = "it has too much in it: not everything was searched for what tools start"
 				return s.out
 			}
 		}
@@ -72,7 +74,6 @@ func (s *searcher) folder(dir string) bool {
 		entries, err := f.ReadDir(some)
 		for _, e := range entries {
 			if s.left.Entries--; s.left.Entries < 0 || len(s.out.Paths) >= s.left.Found {
-				s.out.GaveUp = "it has too much in it: not everything was searched for what tools start"
 				return false
 			}
 			s.entry(dir, e, names)
@@ -100,7 +101,7 @@ func (s *searcher) entry(dir string, e fs.DirEntry, names map[string]bool) {
 		s.found(at, link) // a file that says where the repository is
 	case name == "head", name == "objects", name == "refs":
 		names[name] = true
-	case e.IsDir() && name != "node_modules":
+	case e.IsDir() && name != "node_modules" && name != ".venv" && name != "__pycache__":
 		s.next = append(s.next, at)
 	}
 }

@@ -3,6 +3,7 @@ package grant
 import (
 	"errors"
 	"path"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,12 +22,23 @@ type Machine struct {
 	Getenv func(key string) string // nil: nothing is set
 }
 
-// Here is the machine that this program runs on.
+// Here is the machine that this program runs on. Its folders are the real ones, so that what was resolved is compared
+// with them: /home is a link on some systems.
 func Here(home paths.Home, dir string, getenv func(key string) string) Machine {
-	return Machine{
-		OS: runtime.GOOS, User: paths.Real(runtime.GOOS, getenv), Dir: dir, Getenv: getenv,
-		Own: []string{home.Data, home.Config, home.Cache},
+	m := Machine{OS: runtime.GOOS, User: paths.Real(runtime.GOOS, getenv), Dir: dir, Getenv: getenv}
+	f := finder{m: m, dirs: map[string]*folder{}}
+	for _, p := range []*string{&m.User.Home, &m.User.Desktop, &m.User.Documents, &m.User.Downloads} {
+		if m.absolute(*p) {
+			*p, _ = f.find(filepath.Clean(*p))
+		}
 	}
+	for _, p := range []string{home.Data, home.Config, home.Cache} {
+		if m.absolute(p) {
+			real, _ := f.find(filepath.Clean(p))
+			m.Own = append(m.Own, real)
+		}
+	}
+	return m
 }
 
 func (m Machine) env(key string) string {
@@ -38,9 +50,6 @@ func (m Machine) env(key string) string {
 
 // path gives the absolute and clean form of a path that a person typed. It looks at no file.
 func (m Machine) path(v string) (string, error) {
-	if err := plainText(v); err != nil {
-		return "", err
-	}
 	if rest, ok := strings.CutPrefix(v, "~"); ok {
 		if rest != "" && !m.separates(rest[0]) {
 			return "", errors.New("the home of another user cannot be granted")
@@ -72,11 +81,11 @@ func (m Machine) join(dir, below string) string {
 // clean gives the one form of an absolute path. Forms that name something else than what they show are refused.
 func (m Machine) clean(v string) (string, error) {
 	const most = 4096
-	if err := plainText(v); err != nil {
-		return "", err
-	}
 	if len(v) > most {
 		return "", errors.New("is longer than any path")
+	}
+	if err := plainText(v); err != nil {
+		return "", err
 	}
 	if m.OS == "windows" && (strings.HasPrefix(v, `\\`) || strings.HasPrefix(v, "//")) {
 		return "", errors.New("a folder of the network or a device cannot be granted")
@@ -124,16 +133,28 @@ func inside(p, dir string) bool {
 }
 
 // within is inside as the system's files are named: on macOS and Windows in any case and composition.
-func (m Machine) within(p, dir string) bool {
-	if m.OS == "darwin" || m.OS == "windows" {
-		return inside(folded(p), folded(dir))
+func (m Machine) within(p, dir string) bool { return inside(m.key(p), m.key(dir)) }
+
+// key is the one form of a path's names that the system takes for the same. Upper case first: it takes the long s and the
+// like to the plain letter.
+func (m Machine) key(p string) string {
+	switch {
+	case m.OS != "darwin" && m.OS != "windows":
+		return p
+	case isASCII(p):
+		return strings.ToLower(p)
 	}
-	return inside(p, dir)
+	return strings.ToLower(strings.ToUpper(norm.NFD.String(p)))
 }
 
-// folded gives names that such systems take for the same one form. Upper case first: it takes the long s and the like
-// to the plain letter.
-func folded(p string) string { return strings.ToLower(strings.ToUpper(norm.NFD.String(p))) }
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] > 0x7f {
+			return false
+		}
+	}
+	return true
+}
 
 // parent gives the folder above; a root is its own.
 func (m Machine) parent(p string) string {

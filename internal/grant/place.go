@@ -7,25 +7,52 @@ import (
 	"satchel/internal/spec"
 )
 
-// forbidden says why a path may not be granted by its name alone; "" when it may. What follows "which".
-func (m Machine) forbidden(f File, protected []spec.Protected) string {
-	if why := m.system(f.Path); why != "" {
+// A fence is the protected places in the form that is compared.
+type fence struct {
+	m      Machine
+	places []spec.Protected
+	keys   []string
+}
+
+func (m Machine) fence(places []spec.Protected) fence {
+	f := fence{m: m, places: places}
+	for _, p := range places {
+		f.keys = append(f.keys, m.key(p.Path))
+	}
+	return f
+}
+
+// forbids says why a path may not be granted by its name alone; "" when it may. What follows "which".
+func (x fence) forbids(f File) string {
+	if why := x.m.system(f.Path); why != "" {
 		return why
 	}
-	for _, p := range protected {
+	key := x.m.key(f.Path)
+	for n, p := range x.places {
 		switch {
-		case m.within(f.Path, p.Path) && p.Secret:
+		case p.Secret && inside(key, x.keys[n]):
 			return "is a protected place: no extension gets it"
-		case m.within(f.Path, p.Path) && f.Write:
+		case f.Write && inside(key, x.keys[n]):
 			return "is a protected place: programs start what is in it"
-		case f.Write && p.Secret && m.within(p.Path, f.Path):
+		case f.Write && p.Secret && inside(x.keys[n], key):
 			return "has secrets in it, such as " + p.Path
 		}
 	}
 	if f.Write {
-		return m.startsByItself(f.Path)
+		return x.m.startsByItself(f.Path)
 	}
 	return ""
+}
+
+// secretBelow finds a secret inside a path.
+func (x fence) secretBelow(path string) (string, bool) {
+	key := x.m.key(path)
+	for n, p := range x.places {
+		if p.Secret && inside(x.keys[n], key) {
+			return p.Path, true
+		}
+	}
+	return "", false
 }
 
 // system says why a path belongs to the machine and not to a person.
@@ -73,15 +100,6 @@ func (m Machine) startsByItself(p string) string {
 	return ""
 }
 
-// nameKey is the form of a file's name that is compared with such names, which are lower case: a system that tells case
-// apart has .VSCODE as another name, but what is copied from there to one that does not is the same.
-func (m Machine) nameKey(name string) string {
-	if plain := strings.ToLower(name); m.OS != "darwin" && m.OS != "windows" || plain == name && isASCII(name) {
-		return plain
-	}
-	return folded(name)
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
-}
+// nameKey is the form of a file's name that is compared with such names, which are lower case. In any case on every
+// system: what is written on Linux may be opened elsewhere.
+func (m Machine) nameKey(name string) string { return strings.ToLower(m.key(name)) }

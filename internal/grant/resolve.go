@@ -102,8 +102,9 @@ type looker struct {
 	m         Machine
 	id        string
 	protected []spec.Protected // by name, and where links on the way to them lead
-	places    []place          // those that are there
-	above     []place          // the folders above secrets
+	fence     fence
+	places    []place // those that are there
+	above     []place // the folders above secrets
 }
 
 // A place is a path that is there.
@@ -116,65 +117,35 @@ func newLooker(g Grant, m Machine) (*looker, error) {
 	if len(g.Items()) > mostItems {
 		return nil, tooMany()
 	}
-	l := &looker{m: m, protected: Protected(m)}
 	if len(g.Files) == 0 && len(g.Programs.Names) == 0 {
-		return l, nil // nothing that could be inside one
+		return &looker{m: m}, nil // nothing that a protected place could be in
 	}
-	home := existing(m.User.Home)
-	dirs := map[string]string{}
+	l := &looker{m: m, protected: Protected(m)}
+	at := finder{m: m, dirs: map[string]*folder{}}
+	home := at.folder(m.User.Home).real
 	for _, p := range slices.Clone(l.protected) {
-		dir := filepath.Dir(p.Path)
-		if _, known := dirs[dir]; !known {
-			dirs[dir] = existing(dir)
+		real, info := at.find(p.Path)
+		if info != nil {
+			l.places = append(l.places, place{p, info})
 		}
-		at := l.addPlace(p, filepath.Join(dirs[dir], filepath.Base(p.Path)))
-		if at != p.Path && !m.within(home, at) {
-			l.protected = append(l.protected, spec.Protected{Path: at, Secret: p.Secret})
+		if real != p.Path && !m.within(home, real) {
+			l.protected = append(l.protected, spec.Protected{Path: real, Secret: p.Secret})
 		}
 	}
-	l.addAbove(dirs)
+	l.addAbove(at.dirs)
+	l.fence = m.fence(l.protected)
 	return l, nil
 }
 
-// addPlace finds where a protected path in a real folder really is: a settings file is often a link into a folder of
-// such files.
-func (l *looker) addPlace(p spec.Protected, at string) string {
-	info, err := os.Lstat(at)
-	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		if end, broken := filepath.EvalSymlinks(at); broken == nil {
-			at = end
-		}
-		info, err = os.Stat(at)
-	}
-	if err == nil {
-		l.places = append(l.places, place{p, info})
-	}
-	return at
-}
-
 // addAbove keeps the folders above protected places, to know them under another name.
-func (l *looker) addAbove(dirs map[string]string) {
+func (l *looker) addAbove(dirs map[string]*folder) {
 	seen := map[string]bool{}
-	for _, real := range dirs {
-		for ; !seen[real] && real != filepath.Dir(real); real = filepath.Dir(real) {
-			seen[real] = true
-			if info, err := os.Stat(real); err == nil {
-				l.above = append(l.above, place{spec.Protected{Path: real}, info})
-			}
+	for _, d := range dirs {
+		if d.info != nil && !seen[d.real] && d.real != filepath.Dir(d.real) {
+			seen[d.real] = true
+			l.above = append(l.above, place{spec.Protected{Path: d.real}, d.info})
 		}
 	}
-}
-
-// existing resolves the links of a path as far as it is there.
-func existing(p string) string {
-	if real, err := filepath.EvalSymlinks(p); err == nil {
-		return real
-	}
-	dir := filepath.Dir(p)
-	if dir == p {
-		return p
-	}
-	return filepath.Join(existing(dir), filepath.Base(p))
 }
 
 // A sight is what was seen at a path.
@@ -197,7 +168,7 @@ func (l *looker) look(f File) (sight, error) {
 	if clean, err := l.m.clean(f.Path); err != nil || clean != f.Path {
 		return sight{}, refuse(f.item(), "grant/path", "is no clean absolute path")
 	}
-	if why := l.m.forbidden(f, l.protected); why != "" {
+	if why := l.fence.forbids(f); why != "" {
 		return sight{}, refuse(f.item(), "grant/protected", "%s", why)
 	}
 	real, err := filepath.EvalSymlinks(f.Path)
@@ -208,7 +179,7 @@ func (l *looker) look(f File) (sight, error) {
 		return sight{}, refuse(f.item(), "grant/path", "cannot be looked at").Because(err)
 	}
 	s := sight{real: real}
-	if why := l.m.forbidden(File{Path: real, Write: f.Write}, l.protected); why != "" {
+	if why := l.fence.forbids(File{Path: real, Write: f.Write}); why != "" {
 		return s, refuse(f.item(), "grant/protected", "leads to %s, which %s", real, why)
 	}
 	if s.info, err = os.Lstat(real); err != nil {

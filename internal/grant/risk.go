@@ -21,7 +21,7 @@ func Risks(g, answered Grant, m Machine) []Risk { return weigh(g.Canonical(), an
 
 // weigh is Risks for a grant as it is, with what is there twice.
 func weigh(g, answered Grant, m Machine) []Risk {
-	w := weigher{g: g, answered: answered, m: m, protected: Protected(m)}
+	w := weigher{g: g, answered: answered, m: m, fence: m.fence(Protected(m))}
 	w.files()
 	w.hosts()
 	w.ports()
@@ -39,7 +39,7 @@ func rank(l spec.Level) int {
 type weigher struct {
 	g, answered Grant
 	m           Machine
-	protected   []spec.Protected
+	fence       fence
 	risks       []Risk
 }
 
@@ -59,8 +59,8 @@ func (w *weigher) file(f File) {
 	if f.Write {
 		i.kind, verb = KindWrite, "changes and deletes"
 	}
-	below, secret := w.secretBelow(f.Path)
-	switch why := w.m.forbidden(f, w.protected); {
+	below, secret := w.fence.secretBelow(f.Path)
+	switch why := w.fence.forbids(f); {
 	case why != "":
 		w.add(Refused, i, "%s %s, which %s", verb, f.Path, why)
 	case isSocket(f.Path):
@@ -74,16 +74,6 @@ func (w *weigher) file(f File) {
 	case f.Write:
 		w.add(spec.Medium, i, "changes and deletes what is in %s", f.Path)
 	}
-}
-
-// secretBelow finds a secret inside a path.
-func (w *weigher) secretBelow(path string) (string, bool) {
-	for _, p := range w.protected {
-		if p.Secret && w.m.within(p.Path, path) {
-			return p.Path, true
-		}
-	}
-	return "", false
 }
 
 // hidden tells whether a path holds the settings of many programs.
