@@ -73,11 +73,11 @@ func (l *looker) program(g Grant, name, at string) error {
 		}
 		at = filepath.Join(dir, filepath.Base(at))
 		if Of(g.writes()...).Covers(Item{KindRead, at}) {
-			return refuse(word, "grant/program-writable", "cannot run from a folder that the extension writes to: it could put any program there")
+			return refuse(word, problem.New(problem.Refused, "grant/program-writable", "cannot run from a folder that the extension writes to: it could put any program there"))
 		}
 		for _, p := range l.protected {
 			if p.Secret && l.m.within(at, p.Path) {
-				return refuse(word, "grant/protected", "is in a protected place")
+				return refuse(word, problem.New(problem.Refused, "grant/protected", "is in a protected place"))
 			}
 		}
 		to, err := os.Readlink(at)

@@ -109,9 +109,7 @@ func listed(list string) []string {
 func (m Machine) pointed() []string {
 	var list []string
 	for _, key := range listed(pointers) {
-		for _, p := range strings.Split(m.env(key), m.listSeparator()) { // KUBECONFIG is a list
-			list = append(list, p)
-		}
+		list = append(list, strings.Split(m.env(key), m.listSeparator())...) // KUBECONFIG is a list
 	}
 	return list
 }

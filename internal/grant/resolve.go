@@ -166,31 +166,31 @@ func (s sight) lasting() uint64 {
 // look finds what a file of a grant is, and refuses what may not be granted.
 func (l *looker) look(f File) (sight, error) {
 	if clean, err := l.m.clean(f.Path); err != nil || clean != f.Path {
-		return sight{}, refuse(f.item(), "grant/path", "is no clean absolute path")
+		return sight{}, refuse(f.item(), problem.New(problem.Refused, "grant/path", "is no clean absolute path"))
 	}
 	if why := l.fence.forbids(f); why != "" {
-		return sight{}, refuse(f.item(), "grant/protected", "%s", why)
+		return sight{}, refuse(f.item(), problem.New(problem.Refused, "grant/protected", "%s", why))
 	}
 	real, err := filepath.EvalSymlinks(f.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return sight{}, l.missing(f)
 	}
 	if err != nil {
-		return sight{}, refuse(f.item(), "grant/path", "cannot be looked at").Because(err)
+		return sight{}, refuse(f.item(), problem.New(problem.Refused, "grant/path", "cannot be looked at").Because(err))
 	}
 	s := sight{real: real}
 	if why := l.fence.forbids(File{Path: real, Write: f.Write}); why != "" {
-		return s, refuse(f.item(), "grant/protected", "leads to %s, which %s", real, why)
+		return s, refuse(f.item(), problem.New(problem.Refused, "grant/protected", "leads to %s, which %s", real, why))
 	}
 	if s.info, err = os.Lstat(real); err != nil {
-		return s, refuse(f.item(), "grant/path", "cannot be looked at").Because(err)
+		return s, refuse(f.item(), problem.New(problem.Refused, "grant/path", "cannot be looked at").Because(err))
 	}
 	s.dev, s.ino = identity(s.info)
 	if !s.info.IsDir() && !s.info.Mode().IsRegular() {
-		return s, refuse(f.item(), "grant/kind", "is neither a folder nor a regular file")
+		return s, refuse(f.item(), problem.New(problem.Refused, "grant/kind", "is neither a folder nor a regular file"))
 	}
 	if foreign(s.info) {
-		return s, refuse(f.item(), "grant/owner", "belongs to another user of this machine")
+		return s, refuse(f.item(), problem.New(problem.Refused, "grant/owner", "belongs to another user of this machine"))
 	}
 	return s, l.samePlace(f, s)
 }
@@ -200,18 +200,18 @@ func (l *looker) look(f File) (sight, error) {
 func (l *looker) samePlace(f File, s sight) error {
 	for _, p := range l.above {
 		if os.SameFile(s.info, p.info) && !l.m.within(s.real, p.Path) {
-			return refuse(f.item(), "grant/protected", "is %s under another name: grant it by that one", p.Path)
+			return refuse(f.item(), problem.New(problem.Refused, "grant/protected", "is %s under another name: grant it by that one", p.Path))
 		}
 	}
 	real := s.real
 	for dir := real; ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
 		if err != nil {
-			return refuse(f.item(), "grant/path", "cannot be looked at").Because(err)
+			return refuse(f.item(), problem.New(problem.Refused, "grant/path", "cannot be looked at").Because(err))
 		}
 		for _, p := range l.places {
 			if (p.Secret || f.Write) && os.SameFile(info, p.info) {
-				return refuse(f.item(), "grant/protected", "is %s under another name, a protected place", p.Path)
+				return refuse(f.item(), problem.New(problem.Refused, "grant/protected", "is %s under another name, a protected place", p.Path))
 			}
 		}
 		if dir == filepath.Dir(dir) {
@@ -220,9 +220,8 @@ func (l *looker) samePlace(f File, s sight) error {
 	}
 }
 
-func refuse(i Item, rule, format string, args ...any) *problem.Problem {
-	return problem.New(problem.Refused, rule, format, args...).At(i.String()).From("docs/permissions.md").
-		Try("grant a folder with nothing in it but what is needed")
+func refuse(i Item, p *problem.Problem) *problem.Problem {
+	return p.At(i.String()).From("docs/permissions.md").Try("grant a folder with nothing in it but what is needed")
 }
 
 func (f File) item() Item {
@@ -252,7 +251,7 @@ func (l *looker) unchanged(f File, now sight) error {
 	default:
 		return nil
 	}
-	return problem.New(problem.Refused, "grant/changed", "%s than what was agreed to: it %s", "something else", why).At(f.item().String()).
+	return problem.New(problem.Refused, "grant/changed", "is not what was agreed to: it %s", why).At(f.item().String()).
 		From("docs/permissions.md").Try("look at it; if that is meant: %s", problem.Words("satchel", "permissions", l.id, "--grant", f.item().String()))
 }
 
@@ -271,7 +270,7 @@ func (l *looker) protect(g Grant) (all []spec.Protected, notes []string, err err
 			notes = append(notes, fmt.Sprintf("%s: %s", f.item(), found.GaveUp))
 		}
 		if len(found.Links) > 0 {
-			return nil, nil, refuse(f.item(), "grant/protected-link", "%s is a link in place of what tools start: it could be exchanged", found.Links[0])
+			return nil, nil, refuse(f.item(), problem.New(problem.Refused, "grant/protected-link", "%s is a link in place of what tools start: it could be exchanged", found.Links[0]))
 		}
 	}
 	return distinct(all), notes, nil

@@ -69,11 +69,17 @@ func (w *weigher) file(f File) {
 		w.add(spec.High, i, "%s %s: your whole home but for known secrets, as it is when the server starts", verb, f.Path)
 	case secret:
 		w.add(spec.High, i, "%s %s, where programs keep secrets such as %s; known ones stay out of reach", verb, f.Path, below)
+	case w.temporary(f.Path):
+		w.add(spec.High, i, "%s %s: the temporary files of every program", verb, f.Path)
 	case w.hidden(f.Path):
 		w.add(spec.High, i, "%s %s, where programs keep their settings", verb, f.Path)
 	case f.Write:
 		w.add(spec.Medium, i, "changes and deletes what is in %s", f.Path)
 	}
+}
+
+func (w *weigher) temporary(path string) bool {
+	return slices.Contains([]string{"/tmp", "/var/tmp", "/private/tmp", "/private/var/tmp", w.m.User.Temp}, path)
 }
 
 // hidden tells whether a path holds the settings of many programs.

@@ -31,6 +31,8 @@ func TestRisks(t *testing.T) {
 		{"read:/etc/shadow", "", Refused, "no extension gets it"},
 		{"read:~/.config", "", spec.High, "programs keep secrets"},
 		{"read:~/.cache", "", spec.High, ""},
+		{"write:/tmp", "", spec.High, "of every program"},
+		{"write:/tmp/mine", "", spec.Medium, ""},
 		{"read:/etc", "", spec.High, "programs keep secrets"},
 		{"write:/etc/cron.d", "", Refused, "programs start"},
 		{"read:~/.bashrc", "", None, ""},
