@@ -15,7 +15,7 @@ type From string
 const (
 	FromAnswer   From = "answer"   // the person named it in an answer
 	FromDeclared From = "declared" // the author declared it
-	FromManifest From = "manifest" // the author wrote it somewhere: a suggestion
+	FromManifest From = "manifest" // the author wrote it: a suggestion, or a default that the person let stand
 )
 
 // A Wish is one item that an extension asks for.

@@ -159,9 +159,19 @@ func TestAuthorsTextOnlySuggests(t *testing.T) {
 	if len(yes) != 1 || len(named) != 0 || !a.Grant().Equal(Of(a.Wishes[0].Item)) {
 		t.Errorf("yes %v, named %v", yes, named)
 	}
-	// An answer takes the default's place, also the same one.
-	if a, err = Ask(m, map[string]any{"home": "/home/ada", "site": "https://author.example"}, linux()); err != nil || len(a.Wishes) != 2 || a.Wishes[1].Item.String() != "net:author.example" {
-		t.Errorf("%v, %v", lines(a.Wishes), err)
+	// A default that the person let stand stays the author's text: it is asked for, but not by --yes, and counts as a
+	// host that nobody named.
+	answers := map[string]any{"home": "/home/ada", "site": "https://author.example", "folder": "/home/ada/notes"}
+	want = []string{"read:/home/ada manifest high", "read:/home/ada/notes answer folder", "net:author.example manifest high"}
+	if a, err = Ask(m, answers, linux()); err != nil || !slices.Equal(lines(a.Wishes), want) {
+		t.Errorf("%q, %v", lines(a.Wishes), err)
+	}
+	if yes, named := a.Split(); len(yes) != 1 || len(named) != 2 {
+		t.Errorf("yes %v, named %v", lines(yes), lines(named))
+	}
+	want = []string{"read:/home/ada declared high", "net:author.example declared high"}
+	if a, err = Ask(declares(`{"read": ["${user_config.home}"], "net": ["${user_config.site}"]}`), answers, linux()); err != nil || !slices.Equal(lines(a.Wishes), want) {
+		t.Errorf("%q, %v", lines(a.Wishes), err)
 	}
 }
 

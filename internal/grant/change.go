@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"satchel/internal/problem"
+	"satchel/internal/spec"
 )
 
 // With gives the grant with some items more. An item of a limit takes the place of the limit that was there.
@@ -178,6 +179,24 @@ func Diff(old, new Grant) Difference {
 		}
 	}
 	return d
+}
+
+// Carry is what another bundle of the same name takes over of what was granted: all when the same signer vouches for it,
+// else neither secrets nor what is high risk. Hosts beside files count as high, as nobody knows who named them.
+func Carry(g Grant, sameSigner bool, m Machine) Grant {
+	if sameSigner {
+		return g
+	}
+	levels := levelsOf(Risks(g, Grant{}, m))
+	var left Grant
+	for _, i := range g.Items() {
+		if i.kind != KindSecret && rank(levels[i]) < rank(spec.High) {
+			left.add(i)
+		}
+	}
+	left = left.Canonical()
+	left.keepInodes(g)
+	return left
 }
 
 // permissions are the items but for the limits.

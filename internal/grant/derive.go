@@ -101,7 +101,8 @@ func (a *asker) fill(t template, v string) (Item, error) {
 // named gives the key of the answer when the person named what an item grants: a path inside the one that was answered,
 // a host whose whole name was. Else the item is the author's, whatever variable it holds.
 func (a *asker) named(t template, i Item, v, key string) string {
-	if key == "" {
+	o, _ := a.options.Get(key)
+	if key == "" || a.accepted(o, v) {
 		return ""
 	}
 	switch t.kind {
@@ -132,12 +133,18 @@ func (a *asker) derived() {
 			switch i, err := a.itemOf(o, v); {
 			case err != nil:
 				a.note(o.Key, reason(err))
-			case i.kind != "":
+			case i.kind == "":
+			case a.accepted(o, v):
+				a.wish(i, FromManifest, "")
+			default:
 				a.wish(i, FromAnswer, o.Key)
 			}
 		}
 	}
 }
+
+// accepted tells whether an answer is the author's default: it is the author's text then, which the person let stand.
+func (a *asker) accepted(o manifest.Option, v string) bool { return slices.Contains(a.defaults(o), v) }
 
 // itemOf gives what an answer asks for; the zero item when that is nothing.
 func (a *asker) itemOf(o manifest.Option, v string) (Item, error) {

@@ -229,3 +229,19 @@ func TestWithoutOnlyTakes(t *testing.T) {
 		}
 	}
 }
+
+func TestCarry(t *testing.T) {
+	t.Parallel()
+	g := of(t, "read:~/notes", "read:~/.config", "net:x.example", "port:80", "run:git", "run:any", "dbus", "roots", "secret:k", "memory:512M", "env:LANG", "env:API_TOKEN")
+	g.Files[0].Inode, g.Files[1].Inode = 1, 2
+	if got := Carry(g, true, linux()); !reflect.DeepEqual(got, g) {
+		t.Errorf("the same signer: %q", got.Words())
+	}
+	got := Carry(g, false, linux())
+	if want := of(t, "read:~/notes", "port:80", "run:git", "roots", "memory:512M", "env:LANG"); !got.Equal(want) || got.Files[0].Inode != 2 {
+		t.Errorf("another signer: %q, %+v", got.Words(), got.Files)
+	}
+	if got := Carry(of(t, "net:x.example"), false, linux()); len(got.Net.Hosts) != 1 {
+		t.Errorf("a host alone: %q", got.Words())
+	}
+}

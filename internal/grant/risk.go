@@ -94,7 +94,7 @@ func (w *weigher) hidden(path string) bool {
 
 // isSocket tells the well-known sockets of services that run any program for whoever connects.
 func isSocket(path string) bool {
-	for _, name := range []string{"docker.sock", "podman.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock", "docker_engine", "buildkitd.sock", "snapd.socket", "bus"} {
+	for _, name := range []string{"docker.sock", "podman.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock", "docker_engine", "buildkitd.sock", "snapd.socket"} {
 		if strings.HasSuffix(path, "/"+name) || strings.HasSuffix(path, `\`+name) {
 			return true
 		}
