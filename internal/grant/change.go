@@ -9,7 +9,8 @@ import (
 	"satchel/internal/spec"
 )
 
-// With gives the grant with some items more. An item of a limit takes the place of the limit that was there.
+// With gives the grant with some items more. An item of a limit takes the place of the limit that was there; a path that
+// is granted again is whatever is there now, see [Resolve].
 func (g Grant) With(items ...Item) Grant {
 	g = g.Canonical() // also a copy: what is appended does not reach into g
 	for _, i := range items {
@@ -21,6 +22,11 @@ func (g Grant) With(items ...Item) Grant {
 func (g *Grant) add(i Item) {
 	switch i.kind {
 	case KindRead, KindWrite:
+		for n, f := range g.Files {
+			if f.Path == i.value {
+				g.Files[n].Inode = 0
+			}
+		}
 		g.Files = append(g.Files, File{Path: i.value, Write: i.kind == KindWrite})
 	case KindNet:
 		if i.value == anything {

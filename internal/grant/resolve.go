@@ -14,7 +14,8 @@ import (
 )
 
 // Resolve looks at what a person is about to agree to: paths become real ones, and which file each is, is kept. What may
-// not be granted is refused with a problem. What it gives is what is shown, agreed to and recorded.
+// not be granted is refused with a problem, and so is what was agreed to earlier and is another file now: agreeing to one
+// thing must not agree to another. What it gives is what is shown, agreed to and recorded.
 func Resolve(g Grant, m Machine) (Grant, error) {
 	l, err := newLooker(g, m)
 	if err != nil {
@@ -24,6 +25,9 @@ func Resolve(g Grant, m Machine) (Grant, error) {
 	for n, f := range out.Files {
 		seen, err := l.look(f)
 		if err != nil {
+			return Grant{}, err
+		}
+		if err := l.unchanged(f, seen); f.Inode != 0 && err != nil {
 			return Grant{}, err
 		}
 		out.Files[n] = File{Path: seen.real, Write: f.Write, Inode: seen.lasting()}
@@ -251,8 +255,12 @@ func (l *looker) unchanged(f File, now sight) error {
 	default:
 		return nil
 	}
+	command := problem.Words("--grant", f.item().String())
+	if l.id != "" {
+		command = problem.Words("satchel", "permissions", l.id) + " " + command
+	}
 	return problem.New(problem.Refused, "grant/changed", "is not what was agreed to: it %s", why).At(f.item().String()).
-		From("docs/permissions.md").Try("look at it; if that is meant: %s", problem.Words("satchel", "permissions", l.id, "--grant", f.item().String()))
+		From("docs/permissions.md").Try("look at it; if that is meant: %s", command)
 }
 
 // protect gives the protected places with those inside the folders to write to.

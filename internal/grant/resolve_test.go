@@ -227,6 +227,7 @@ func TestSandboxRefusesWhatChanged(t *testing.T) {
 	}
 	_, _, err = Sandbox(notes, "local/x", m)
 	wantProblem(t, "a link in its place", err, "grant/changed", "satchel permissions local/x --grant read:"+at("notes"))
+	wantProblem(t, "a link in its place", err, "grant/changed", "leads to "+at("notes2"))
 	if err := errors.Join(os.Remove(at("notes")), os.Symlink(at(".ssh"), at("notes"))); err != nil {
 		t.Fatal(err)
 	}
@@ -240,6 +241,15 @@ func TestSandboxRefusesWhatChanged(t *testing.T) {
 	}
 	_, _, err = Sandbox(notes, "local/x", m)
 	wantProblem(t, "another folder", err, "grant/changed", "is another one now")
+	// Agreeing to something else does not agree to that.
+	_, err = Resolve(notes.With(words(t, m, "read:ada/same").Items()...), m)
+	wantProblem(t, "beside something else", err, "grant/changed", "if that is meant: --grant read:"+at("notes"))
+	again, err := Resolve(notes.With(words(t, m, "read:ada/notes", "read:ada/same").Items()...), m)
+	if err != nil {
+		t.Errorf("named again: %v", err)
+	} else if _, _, err := Sandbox(again, "local/x", m); err != nil {
+		t.Errorf("named again: %v", err)
+	}
 	if g := resolved("notes"); g.Files[0].Inode == notes.Files[0].Inode || g.Files[0].Inode == 0 {
 		t.Errorf("agreed to again: %+v", g)
 	}

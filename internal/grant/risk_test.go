@@ -100,6 +100,13 @@ func TestRisks(t *testing.T) {
 	}
 }
 
+func TestRisksAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	if risks := Risks(Grant{Files: []File{{Path: "/a", Write: true}, {Path: "/a"}, {Path: "/a", Write: true}}}, Grant{}, linux()); len(risks) != 1 {
+		t.Errorf("%+v", risks)
+	}
+}
+
 // Systems that take names for the same do so here as well.
 func TestRisksInOtherLetters(t *testing.T) {
 	t.Parallel()
