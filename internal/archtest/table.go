@@ -13,6 +13,7 @@ var floors = map[string]int{
 	"satchel/internal/answers":    2,
 	"satchel/internal/bundlediff": 2,
 	"satchel/internal/devloop":    2,
+	"satchel/internal/grant":      2,
 	"satchel/internal/launch":     2,
 	"satchel/internal/prune":      2,
 	"satchel/internal/lint":       2,
