@@ -13,6 +13,7 @@ var floors = map[string]int{
 	"satchel/internal/answers":    2,
 	"satchel/internal/bundlediff": 2,
 	"satchel/internal/devloop":    2,
+	"satchel/internal/egress":     2,
 	"satchel/internal/launch":     2,
 	"satchel/internal/prune":      2,
 	"satchel/internal/lint":       2,
@@ -68,6 +69,7 @@ var tools = map[string]string{
 var modules = map[string]string{
 	"charm.land/huh/v2":                         "the form of init: choices, going back, an accessible mode; MIT, 2026-03",
 	"github.com/BurntSushi/toml":                "reads pyproject.toml and Cargo.toml for init; MIT, 2025-12",
+	"golang.org/x/net":                          "IDNA: the one ASCII form of a host's name; NO_PROXY; messages of name servers in tests",
 	"golang.org/x/mod":                          "reads go.mod for init",
 	"github.com/Masterminds/semver/v3":          "npm-style version ranges of compatibility.runtimes; MIT, 2026-04",
 	"github.com/aquasecurity/go-pep440-version": "PEP 440 ranges of compatibility.runtimes.python; Apache-2.0, 2025-01",
