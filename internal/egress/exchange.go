@@ -60,7 +60,7 @@ func (x *exchange) run(path string) (again bool, err error) {
 func (x *exchange) sendHead(path string) error {
 	uri, extra := path, ""
 	if x.proxy != nil {
-		uri, extra = "http://"+x.to.String()+strings.TrimPrefix(path, "*"), credentials(x.proxy)
+		uri, extra = "http://"+hostField(x.to)+strings.TrimPrefix(path, "*"), credentials(x.proxy)
 	}
 	x.far.SetWriteDeadline(time.Now().Add(x.p.limits.idle))
 	_, err := x.far.Write(x.head.write(uri, hostField(x.to), extra))

@@ -192,6 +192,7 @@ func (s *session) tunnelled() {
 			err = sameHost(h.host, *s.tunnel, s.tunnel.port)
 		}
 		if err != nil {
+			s.drop()
 			s.refuse(s.v.refuse(problem.New(problem.Refused, "egress/host", "%v", err).At(s.tunnel.String()).From(page)), http.StatusForbidden)
 			return
 		}
