@@ -25,6 +25,7 @@ func programs() []program {
 		{"openssl", "openssl", "makes certificates, revocation lists and timestamps, and verifies our signatures"},
 		{"zip", "zip", "makes bundles as authors do by hand"},
 		{"7z", "p7zip-full", "makes bundles as authors do by hand"},
+		{"curl", "curl", "goes through the proxy of a sandbox by HTTP and by SOCKS"},
 		{"bsdtar", "libarchive-tools", "makes bundles as authors do by hand"},
 	}
 }

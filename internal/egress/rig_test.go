@@ -241,7 +241,7 @@ func newAuthority(t testing.TB) *authority {
 func (a *authority) issue(names []string, pub *ecdsa.PublicKey, by *ecdsa.PrivateKey) *x509.Certificate {
 	a.t.Helper()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "egress test"},
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: fmt.Sprint("egress test ", names)},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), BasicConstraintsValid: true,
 	}
 	parent := a.cert
