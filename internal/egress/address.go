@@ -31,6 +31,8 @@ func wrapped(a netip.Addr) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
+const thisMachine = "is this machine"
+
 type reason struct{ prefix, why string }
 
 func firstIn(a netip.Addr, list []reason) string {
@@ -45,10 +47,10 @@ func firstIn(a netip.Addr, list []reason) string {
 // reserved4 follows IANA's registry of special addresses, with the metadata services of clouds that stand elsewhere.
 func reserved4() []reason {
 	return []reason{
-		{"0.0.0.0/8", "means this machine"},
+		{"0.0.0.0/8", thisMachine},
 		{"10.0.0.0/8", "is a private address"},
 		{"100.64.0.0/10", "is an address of a provider's own network"},
-		{"127.0.0.0/8", "is this machine"},
+		{"127.0.0.0/8", thisMachine},
 		{"168.63.129.16/32", "is a cloud's metadata service"},
 		{"169.254.169.254/32", "is a cloud's metadata service"},
 		{"169.254.0.0/16", "is a link-local address"},
@@ -68,8 +70,8 @@ func reserved4() []reason {
 // reserved6 ends with all that is not global unicast, 2000::/3.
 func reserved6() []reason {
 	return []reason{
-		{"::/128", "means this machine"},
-		{"::1/128", "is this machine"},
+		{"::/128", thisMachine},
+		{"::1/128", thisMachine},
 		{"fd00:ec2::254/128", "is a cloud's metadata service"},
 		{"fc00::/7", "is a private address"},
 		{"fe80::/10", "is a link-local address"},

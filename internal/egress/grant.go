@@ -3,6 +3,8 @@ package egress
 import (
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 
 	"satchel/internal/problem"
 	"satchel/internal/spec"
@@ -28,13 +30,21 @@ func newGrants(n spec.Net) grants {
 	return g
 }
 
-// grantOf writes the grant of t as a person types it.
+// grantOf writes the grant of t as a person types it (docs/permissions.md). This machine is granted by port; what no
+// connection leads to is not granted at all.
 func grantOf(t target, raw bool) string {
-	if raw {
-		return "tcp:" + t.String()
+	switch {
+	case t.local(), t.addr.IsLoopback():
+		return portGrant(t.port)
+	case t.addr.IsUnspecified(), t.addr.IsMulticast(), t.addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return ""
+	case raw:
+		return "net:tcp:" + t.String()
 	}
-	return "net:" + t.String()
+	return "net:" + strings.TrimSuffix(t.String(), ":443")
 }
+
+func portGrant(port int) string { return "port:" + strconv.Itoa(port) }
 
 // admit tells whether t may be asked for, and whether it may speak any protocol.
 func (p *Proxy) admit(v *visit, t target) (raw bool, refused *problem.Problem) {
@@ -54,8 +64,7 @@ func (p *Proxy) admit(v *visit, t target) (raw bool, refused *problem.Problem) {
 }
 
 func (p *Proxy) notGranted(t target) *problem.Problem {
-	return problem.New(problem.Refused, "egress/not-granted", "this host and port are not granted to the extension").
-		At(t.String()).From(page).Try("%s", p.grantCommand(grantOf(t, false)))
+	return p.grantable(problem.New(problem.Refused, "egress/not-granted", "this host and port are not granted to the extension"), t, grantOf(t, false))
 }
 
 // portGranted tells whether a port of this machine may be reached.
@@ -71,7 +80,7 @@ func (p *Proxy) judge(a netip.AddrPort) string {
 		return why
 	}
 	if ownAddress(addr) {
-		return "is this machine"
+		return thisMachine
 	}
 	return ""
 }
@@ -80,14 +89,16 @@ func (p *Proxy) judge(a netip.AddrPort) string {
 func (p *Proxy) addressRefused(v *visit, t target, a netip.Addr, why string) *problem.Problem {
 	literal := target{addr: a.WithZone("").Unmap(), port: t.port}
 	v.Address, v.Grant = literal.String(), grantOf(literal, false)
-	return problem.New(problem.Refused, "egress/address", "%s %s: it must be granted itself", literal.host(), why).
-		At(t.String()).From(page).Try("%s", p.grantCommand(v.Grant))
+	if why == thisMachine {
+		v.Grant = portGrant(t.port)
+	}
+	return p.grantable(problem.New(problem.Refused, "egress/address", "%s %s: it must be granted itself", literal.host(), why), t, v.Grant)
 }
 
-func (p *Proxy) grantCommand(grant string) string {
-	id := p.config.ID
-	if id == "" {
-		id = "ID"
+// grantable says of what was refused how it is granted, where it can be.
+func (p *Proxy) grantable(q *problem.Problem, t target, grant string) *problem.Problem {
+	if q = q.At(t.String()).From(page); grant == "" {
+		return q
 	}
-	return problem.Words("satchel", "permissions", id, "--grant", grant)
+	return q.Try("%s", problem.Words("satchel", "permissions", p.config.ID, "--grant", grant))
 }

@@ -44,7 +44,10 @@ func TestProxiedRequest(t *testing.T) {
 }
 
 func TestRefusalSaysWhatWouldGrantIt(t *testing.T) {
-	r := newRig(t, spec.Net{}, nil)
+	r := newRig(t, spec.Net{}, names{"api.test": func(int) []string {
+		t.Error("a name that is not granted was looked up") // which would tell its name server something
+		return nil
+	}})
 	answer := r.ask(get("api.test", 8080, "/"))
 	for _, want := range []string{
 		"HTTP/1.1 403 Refused by Satchel (egress/not-granted)\r\n", "Content-Type: text/plain; charset=utf-8\r\n", "\r\n\r\nsatchel: api.test:8080: ",

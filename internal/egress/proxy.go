@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"syscall"
@@ -214,13 +215,13 @@ func (p *Proxy) busy(conn net.Conn, via Via, port int) {
 func (p *Proxy) servePort(c *link, port int) {
 	v := begin(ViaPort)
 	defer p.end(v)
-	v.Host, v.Port, v.Grant = "127.0.0.1", port, "port:"+strconv.Itoa(port)
+	v.meant(target{addr: netip.AddrFrom4([4]byte{127, 0, 0, 1}), port: port})
+	v.Grant = portGrant(port)
+	v.Address = net.JoinHostPort(v.Host, strconv.Itoa(port))
 	if !p.portGranted(port) {
-		v.refuse(problem.New(problem.Refused, "egress/not-granted", "this port of the machine is not granted to the extension").
-			At(net.JoinHostPort(v.Host, strconv.Itoa(port))).From(page).Try("%s", p.grantCommand(v.Grant)))
+		v.refuse(problem.New(problem.Refused, "egress/not-granted", "this port of the machine is not granted to the extension"))
 		return
 	}
-	v.Address = net.JoinHostPort(v.Host, strconv.Itoa(port))
 	d := net.Dialer{Timeout: p.limits.dial}
 	conn, err := d.DialContext(p.ctx, "tcp4", v.Address)
 	if err != nil {

@@ -84,12 +84,26 @@ func TestOnlyTheExactNameAndPortAreGranted(t *testing.T) {
 		got := map[bool]string{true: "raw", false: "web"}[raw]
 		if refused != nil {
 			got = "no"
-			if refused.Rule != "egress/not-granted" || v.Allowed || v.Rule != refused.Rule || v.Grant != "net:"+at.String() {
+			if refused.Rule != "egress/not-granted" || v.Allowed || v.Rule != refused.Rule || v.Grant != "net:"+strings.TrimSuffix(at.String(), ":443") {
 				t.Errorf("%s: %+v, %+v", authority, refused, v.Attempt)
 			}
 		}
 		if got != want {
 			t.Errorf("%s: %s, want %s", authority, got, want)
+		}
+	}
+}
+
+func TestGrantsAreWrittenAsAPersonTypesThem(t *testing.T) {
+	for authority, want := range map[string][2]string{
+		"api.test:443": {"net:api.test", "net:tcp:api.test:443"}, "api.test:80": {"net:api.test:80", "net:tcp:api.test:80"},
+		"[fd00::1]:443": {"net:[fd00::1]", "net:tcp:[fd00::1]:443"}, "10.0.0.1:1443": {"net:10.0.0.1:1443", "net:tcp:10.0.0.1:1443"},
+		"localhost:5432": {"port:5432", "port:5432"}, "x.localhost:1": {"port:1", "port:1"}, "127.9.9.9:2": {"port:2", "port:2"}, "[::1]:3": {"port:3", "port:3"},
+		"0.0.0.0:1": {}, "[::]:1": {}, "224.0.0.1:1": {}, "[ff02::1]:1": {}, "255.255.255.255:1": {},
+	} {
+		at, err := parseAuthority(authority, 0)
+		if got := [2]string{grantOf(at, false), grantOf(at, true)}; err != nil || got != want {
+			t.Errorf("%s: %q, %v", authority, got, err)
 		}
 	}
 }

@@ -116,7 +116,7 @@ func TestFirstBytesThatDoNotFit(t *testing.T) {
 					t.Errorf("the server heard %q", text)
 				}
 				at := r.refused(c.rule)
-				if at.Sent != 0 || (c.rule == "egress/first-bytes") != (at.Grant == fmt.Sprint("tcp:api.test:", port)) {
+				if at.Sent != 0 || (c.rule == "egress/first-bytes") != (at.Grant == fmt.Sprint("net:tcp:api.test:", port)) {
 					t.Errorf("%+v", at)
 				}
 			})
@@ -232,7 +232,7 @@ func TestRawTunnel(t *testing.T) {
 		if rest, err := io.ReadAll(c); err != nil || string(rest) != "EHLO\r\n"+long+"bye" {
 			t.Errorf("%d bytes, %v", len(rest), err)
 		}
-		if at := r.passed(); at.Grant != fmt.Sprint("tcp:db.test:", port) || at.Sent != int64(len(long)+6) || at.Received != int64(len(long)+6+11+3) {
+		if at := r.passed(); at.Grant != fmt.Sprint("net:tcp:db.test:", port) || at.Sent != int64(len(long)+6) || at.Received != int64(len(long)+6+11+3) {
 			t.Errorf("%+v", at)
 		}
 	})
