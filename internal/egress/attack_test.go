@@ -86,6 +86,19 @@ func TestHostileRequests(t *testing.T) {
 	}
 }
 
+// What is recorded of an address that cannot be read holds neither a password nor what may be secret behind the host.
+func TestRecordsHoldNoSecrets(t *testing.T) {
+	for uri, want := range map[string]string{
+		"https://api.test/x?key=secret": "api.test", "http://user:secret@api.test/secret": "api.test", "http://a..b?secret": "a..b", "http://0x1/secret@secret": "0x1", "/secret": "", "secret@api.test:1": "api.test:1",
+	} {
+		r := newRig(t, spec.Net{Any: true}, nil)
+		r.ask("GET " + uri + " HTTP/1.1\r\nHost: api.test\r\n\r\n")
+		if a := r.refused("egress/request"); a.Host != want || strings.Contains(a.Why, "secret") {
+			t.Errorf("%s: %+v", uri, a)
+		}
+	}
+}
+
 // A second request on a connection, sent together with the first, is judged as the first was; what it hides in the body
 // of the first is no request.
 func TestPipelinedRequests(t *testing.T) {

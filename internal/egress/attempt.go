@@ -2,6 +2,7 @@ package egress
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -53,8 +54,20 @@ func begin(via Via) *visit {
 // meant notes what was asked for.
 func (v *visit) meant(t target) { v.Host, v.Port = t.host(), t.port }
 
-// wrote notes what was asked for in a form that could not be read.
-func (v *visit) wrote(host string) { v.Host = host[:min(len(host), 255)] }
+// wrote notes what was asked for in a form that could not be read: of an address only where it leads, since the rest can
+// hold secrets.
+func (v *visit) wrote(address string) {
+	if _, rest, ok := strings.Cut(address, "://"); ok {
+		address = rest
+	}
+	if i := strings.IndexAny(address, "/?#"); i >= 0 {
+		address = address[:i]
+	}
+	v.Host = cut(address[strings.LastIndexByte(address, '@')+1:], 255)
+}
+
+// cut bounds what others wrote.
+func cut(s string, most int) string { return s[:min(len(s), most)] }
 
 // refuse notes that a rule refused the attempt, and gives the problem back.
 func (v *visit) refuse(p *problem.Problem) *problem.Problem {
@@ -65,8 +78,14 @@ func (v *visit) refuse(p *problem.Problem) *problem.Problem {
 // fail notes why an attempt that was allowed came to nothing.
 func (v *visit) fail(format string, args ...any) {
 	if v.Allowed && v.Why == "" {
-		v.Why = fmt.Sprintf(format, args...)
+		v.Why = cut(fmt.Sprintf(format, args...), 500)
 	}
+}
+
+// unreachable notes why an attempt that was allowed came to nothing, and says it to the client.
+func (v *visit) unreachable(t target, err error) *problem.Problem {
+	v.fail("%v", err)
+	return problem.New(problem.Failed, "egress/unreachable", "%s", cut("cannot be reached: "+err.Error(), 500)).At(t.String()).From(page)
 }
 
 // end records the attempt.

@@ -48,8 +48,7 @@ func (p *Proxy) unreachable(v *visit, t target, err error) *problem.Problem {
 	if prob, ok := errors.AsType[*problem.Problem](err); ok && prob.Code == problem.Refused {
 		return v.refuse(prob)
 	}
-	v.fail("%v", err)
-	return problem.New(problem.Failed, "egress/unreachable", "cannot be reached: %v", err).At(t.String()).From(page)
+	return v.unreachable(t, err)
 }
 
 // dial connects to t. Each address is judged when the system is about to connect to it: what a name server said before

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,11 +15,11 @@ type head struct {
 	minor       int // HTTP/1.minor
 	fields      []field
 	host        string // of the Host field; empty when there is none
-	length      int64  // of the body, when it is not chunked
+	length      int64  // of the body; -1 when none is given
 	chunked     bool
-	expect      bool     // the client waits for 100 Continue
-	options     []string // of Connection and Proxy-Connection, lower case
-	upgrade     string   // lower case
+	expect      bool            // the client waits for 100 Continue
+	options     map[string]bool // of Connection and Proxy-Connection, lower case
+	upgrade     string          // lower case
 }
 
 type field struct{ name, value string }
@@ -83,7 +82,7 @@ func requestLine(line []byte) (*head, error) {
 	if err := mayBeRequest(line); err != nil || !ok || len(parts) != 3 || parts[1] == "" {
 		return nil, errNotHTTP
 	}
-	h := &head{method: parts[0], uri: parts[1]}
+	h := &head{method: parts[0], uri: parts[1], length: -1, options: map[string]bool{}}
 	switch parts[2] {
 	case "HTTP/1.1":
 		h.minor = 1
@@ -131,11 +130,10 @@ func (h *head) take(f field) error {
 		h.host = f.value
 	case "content-length":
 		n, err := strconv.ParseUint(f.value, 10, 63)
-		if err != nil || h.hasLength() || strings.Trim(f.value, "0123456789") != "" {
+		if err != nil || h.length >= 0 || strings.Trim(f.value, "0123456789") != "" {
 			return errHead
 		}
 		h.length = int64(n)
-		h.fields = append(h.fields, f)
 	case "transfer-encoding":
 		if h.chunked || !strings.EqualFold(f.value, "chunked") {
 			return errHead
@@ -143,7 +141,7 @@ func (h *head) take(f field) error {
 		h.chunked = true
 	case "connection", "proxy-connection":
 		for o := range strings.SplitSeq(f.value, ",") {
-			h.options = append(h.options, strings.ToLower(strings.Trim(o, " \t")))
+			h.options[strings.ToLower(strings.Trim(o, " \t"))] = true
 		}
 	case "expect":
 		h.expect = strings.EqualFold(f.value, "100-continue")
@@ -155,14 +153,10 @@ func (h *head) take(f field) error {
 	return nil
 }
 
-func (h *head) hasLength() bool {
-	return slices.ContainsFunc(h.fields, func(f field) bool { return strings.EqualFold(f.name, "Content-Length") })
-}
-
 // check looks at what only the whole head shows.
 func (h *head) check() error {
 	switch {
-	case h.chunked && (h.hasLength() || h.minor == 0), h.minor == 1 && h.host == "":
+	case h.chunked && (h.length >= 0 || h.minor == 0), h.minor == 1 && h.host == "":
 		return errHead
 	}
 	return nil
@@ -170,15 +164,13 @@ func (h *head) check() error {
 
 func (h *head) body() bool { return h.chunked || h.length > 0 }
 
-func (h *head) option(name string) bool { return slices.Contains(h.options, name) }
-
 // again tells whether the client wants to send another request on the same connection.
-func (h *head) again() bool { return h.minor == 1 && !h.option("close") }
+func (h *head) again() bool { return h.minor == 1 && !h.options["close"] }
 
 // webSocket tells whether the request asks to go on with WebSocket, the one protocol that may follow HTTP: in HTTP/2,
 // which could too, each request names a host anew.
 func (h *head) webSocket() bool {
-	return h.minor == 1 && h.method == "GET" && h.option("upgrade") && h.upgrade == "websocket" && !h.body()
+	return h.minor == 1 && h.method == "GET" && h.options["upgrade"] && h.upgrade == "websocket" && !h.body()
 }
 
 // write gives the head as it goes to the far side: uri instead of its own, and nothing that concerns only the connection
@@ -187,11 +179,14 @@ func (h *head) write(uri, host, extra string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n%s", h.method, uri, host, extra)
 	for _, f := range h.fields {
-		if h.forwards(f.name) {
+		if name := strings.ToLower(f.name); !hopByHop(name) && !h.options[name] {
 			fmt.Fprintf(&b, "%s: %s\r\n", f.name, f.value)
 		}
 	}
-	if h.chunked {
+	switch {
+	case h.length >= 0:
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", h.length)
+	case h.chunked:
 		b.WriteString("Transfer-Encoding: chunked\r\n")
 	}
 	if h.webSocket() {
@@ -199,11 +194,6 @@ func (h *head) write(uri, host, extra string) []byte {
 	}
 	b.WriteString("\r\n")
 	return b.Bytes()
-}
-
-func (h *head) forwards(name string) bool {
-	name = strings.ToLower(name)
-	return name == "content-length" || !hopByHop(name) && !h.option(name)
 }
 
 // hopByHop tells whether a field, in lower case, concerns one connection only (RFC 9110, 7.6.1), or is for a proxy.

@@ -221,9 +221,8 @@ func (s *session) carry(v *visit, h *head, t target, path string) bool {
 		again, err = x.run(path)
 	}
 	if err != nil {
-		v.fail("%v", err)
-		if !x.begun {
-			s.refuse(problem.New(problem.Failed, "egress/unreachable", "%v", err).At(t.String()).From(page), http.StatusBadGateway)
+		if unreachable := v.unreachable(t, err); !x.begun {
+			s.refuse(unreachable, http.StatusBadGateway)
 		}
 		return false
 	}

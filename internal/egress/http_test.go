@@ -2,6 +2,7 @@ package egress
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -67,9 +68,10 @@ func TestKeepAliveWithBodies(t *testing.T) {
 	dialled := 0
 	client := &http.Client{Transport: &http.Transport{
 		Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: r.http}),
-		Dial: func(network, address string) (net.Conn, error) {
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			dialled++
-			return net.Dial(network, address)
+			var d net.Dialer
+			return d.DialContext(ctx, network, address)
 		},
 	}}
 	defer client.CloseIdleConnections()

@@ -18,7 +18,7 @@ import (
 type Config struct {
 	ID       string        // the extension's id, for the commands in refusals
 	Net      spec.Net      // what is granted
-	Record   func(Attempt) // called once for each attempt, from many goroutines; it must not call Close. nil: nothing is recorded
+	Record   func(Attempt) // called once for each attempt, from many goroutines; it must not call Close, and must expect a server to cause many. nil: nothing is recorded
 	Upstream *Upstream     // the corporate proxy of this machine; nil: none
 	Resolver *net.Resolver // looks names up; nil: the system's. Whatever it answers, the address is judged when it is connected to
 }

@@ -3,7 +3,6 @@ package egress
 import (
 	"encoding/binary"
 	"errors"
-	"io"
 	"net/netip"
 
 	"satchel/internal/problem"
@@ -167,6 +166,6 @@ func parseSOCKS(b []byte) (r socksAsk, need int, err error) {
 
 // socksReply writes a reply; the address that it must name is of no use to anybody.
 func (p *Proxy) socksReply(c *link, code byte) bool {
-	_, err := io.WriteString(c, string([]byte{socksVersion, code, 0, addrIPv4, 0, 0, 0, 0, 0, 0}))
+	_, err := c.Write([]byte{socksVersion, code, 0, addrIPv4, 0, 0, 0, 0, 0, 0})
 	return err == nil
 }

@@ -60,6 +60,19 @@ func TestSOCKS(t *testing.T) {
 	}
 }
 
+func TestNamesOfOtherScripts(t *testing.T) {
+	port := webServer(t, nil)
+	for _, name := range []string{"bücher.example", "BÜCHER.example", "xn--bcher-kva.example.", "bücher。example"} {
+		r := newRig(t, grant(port, "xn--bcher-kva.example"), loopback("xn--bcher-kva.example"))
+		if code, _ := r.socksRequest(byName(1, name, port)); code != 0 {
+			t.Errorf("%s: reply %d", name, code)
+		}
+		if a := r.passed(); a.Host != "xn--bcher-kva.example" {
+			t.Errorf("%+v", a)
+		}
+	}
+}
+
 func mapped127() []byte { return []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1} }
 
 func TestSOCKSRefusals(t *testing.T) {

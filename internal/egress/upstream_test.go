@@ -20,7 +20,7 @@ import (
 // only. Whatever name it is asked for, it takes to one of the two servers.
 type corporate struct {
 	t           *testing.T
-	plain, tls  int
+	tls         int
 	mu          sync.Mutex
 	asked       []string
 	credentials []string
