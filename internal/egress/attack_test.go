@@ -146,6 +146,7 @@ func TestHostileServers(t *testing.T) {
 		"no HTTP":               "220 ready\r\n\r\n",
 		"nothing":               "",
 		"another protocol":      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+		"WebSocket":             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
 		"two lengths":           "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
 		"a length that is none": "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nab",
 	} {

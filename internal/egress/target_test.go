@@ -67,11 +67,11 @@ func FuzzTarget(f *testing.F) {
 func TestOnlyTheExactNameAndPortAreGranted(t *testing.T) {
 	p := New(Config{Net: spec.Net{Hosts: []spec.Host{
 		{Name: "API.test.", Port: 443}, {Name: "bücher.example", Port: 443}, {Name: "raw.test", Port: 22, Raw: true},
-		{Name: "both.test", Port: 1}, {Name: "both.test", Port: 1, Raw: true}, {Name: "*.wild.test", Port: 443}, {Name: "8.8.8.8", Port: 53}, {Name: "", Port: 9}, {Name: "zero.test"},
+		{Name: "both.test", Port: 1}, {Name: "both.test", Port: 1, Raw: true}, {Name: "twice.test", Port: 1, Raw: true}, {Name: "TWICE.test", Port: 1}, {Name: "*.wild.test", Port: 443}, {Name: "8.8.8.8", Port: 53}, {Name: "", Port: 9}, {Name: "zero.test"},
 	}}})
 	defer p.Close()
 	for authority, want := range map[string]string{
-		"api.test:443": "web", "xn--bcher-kva.example:443": "web", "raw.test:22": "raw", "both.test:1": "raw", "8.8.8.8:53": "web", "[::ffff:8.8.8.8]:53": "web",
+		"api.test:443": "web", "xn--bcher-kva.example:443": "web", "raw.test:22": "raw", "both.test:1": "raw", "twice.test:1": "raw", "8.8.8.8:53": "web", "[::ffff:8.8.8.8]:53": "web",
 		"api.test:80": "no", "test:443": "no", "x.api.test:443": "no", "api.test.evil.test:443": "no", "apixtest:443": "no",
 		"a.wild.test:443": "no", "wild.test:443": "no", "8.8.8.8:54": "no", "8.8.4.4:53": "no", "raw.test:23": "no",
 	} {
