@@ -167,9 +167,6 @@ func absolute(method, uri string) (t target, path string, err error) {
 	} else if method == http.MethodOptions {
 		path = "*"
 	}
-	if strings.Contains(authority, "@") {
-		return target{}, "", errors.New("an address with a user or a password")
-	}
 	t, err = parseAuthority(authority, 80)
 	return t, path, err
 }

@@ -86,7 +86,7 @@ func numeric(label string) bool {
 }
 
 // parseAuthority reads host:port as it stands in a request. Without a port it is standard, which may be 0: then there
-// must be one.
+// must be one. A user and a password before it are refused with all else that is of no name.
 func parseAuthority(s string, standard int) (target, error) {
 	host, digits := s, ""
 	if rest, ok := strings.CutPrefix(s, "["); ok {
