@@ -1,0 +1,186 @@
+package egress
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"satchel/internal/spec"
+)
+
+// A world is what a real client sees of the network: two doors, and behind them a server for http and one for https.
+type world struct {
+	*rig
+	plain, secure string // addresses of pages
+	env           []string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	a := newAuthority(t)
+	plain, secure := webServer(t, nil), webServer(t, a.server("api.test", "evil.test"))
+	n := spec.Net{Hosts: append(grant(plain, "api.test").Hosts, grant(secure, "api.test").Hosts...)}
+	w := &world{rig: newRig(t, n, loopback("api.test", "evil.test"))}
+	w.plain, w.secure = fmt.Sprintf("http://api.test:%d/x", plain), fmt.Sprintf("https://api.test:%d/x", secure)
+	door, ca := "http://"+w.http, a.file()
+	w.env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "PYTHONPATH=" + os.Getenv("PYTHONPATH"),
+		"HTTP_PROXY=" + door, "http_proxy=" + door, "HTTPS_PROXY=" + door, "https_proxy=" + door, "NO_PROXY=localhost,127.0.0.1", "no_proxy=localhost,127.0.0.1",
+		"CURL_CA_BUNDLE=" + ca, "SSL_CERT_FILE=" + ca, "REQUESTS_CA_BUNDLE=" + ca, "NODE_EXTRA_CA_CERTS=" + ca, "NODE_USE_ENV_PROXY=1", "NODE_NO_WARNINGS=1",
+	}
+	return w
+}
+
+// run runs a client and gives what it prints, on both outputs, and whether it ended well.
+func (w *world) run(dir, name string, args ...string) (string, error) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env, cmd.Dir = w.env, dir
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// reaches holds a client, whose arguments end with an address, to reach what is granted and to say why it does not reach
+// what is not.
+func reaches(t *testing.T, dir, why string, command ...string) {
+	t.Helper()
+	for _, secure := range []bool{false, true} {
+		w := newWorld(t)
+		page := w.plain
+		if secure {
+			page = w.secure
+		}
+		ask := func(page string) (string, error) { return w.run(dir, command[0], append(command[1:], page)...) }
+		if out, err := ask(page); err != nil || !strings.Contains(out, "GET /x host=api.test:") {
+			t.Errorf("%s: %v, %s", page, err, out)
+		}
+		out, err := ask(strings.Replace(page, "api.test", "evil.test", 1))
+		if strings.Contains(out, "GET /x") || !strings.Contains(out, why) {
+			t.Errorf("%s of another host: %v, %s", page, err, out)
+		}
+		list := w.done()
+		if len(list) != 2 || !list[0].Allowed || list[0].Why != "" || list[1].Rule != "egress/not-granted" {
+			t.Errorf("%s: %+v", page, list)
+		}
+	}
+}
+
+func need(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Skipf("%s is not installed: make deps", program)
+	}
+}
+
+func TestCurl(t *testing.T) {
+	need(t, "curl")
+	t.Run("http", func(t *testing.T) { reaches(t, "", "403", "curl", "-sS", "-i", "--max-time", "20") })
+	t.Run("tunnel", func(t *testing.T) { reaches(t, "", "403", "curl", "-sS", "-i", "-p", "--max-time", "20") })
+	t.Run("socks5h", func(t *testing.T) {
+		for _, secure := range []bool{false, true} {
+			w := newWorld(t)
+			page := map[bool]string{false: w.plain, true: w.secure}[secure]
+			curl := func(page string) (string, error) {
+				return w.run("", "curl", "-sS", "--max-time", "20", "-x", "socks5h://"+w.socks, page)
+			}
+			if out, err := curl(page); err != nil || !strings.Contains(out, "GET /x host=api.test:") {
+				t.Errorf("%v, %s", err, out)
+			}
+			if out, err := curl(strings.Replace(page, "api.test", "evil.test", 1)); err == nil || !strings.Contains(out, "(2)") { // the reply's code
+				t.Errorf("%v, %s", err, out)
+			}
+			if list := w.done(); len(list) != 2 || !list[0].Allowed || list[1].Rule != "egress/not-granted" {
+				t.Errorf("%+v", list)
+			}
+		}
+	})
+	t.Run("fronting", func(t *testing.T) {
+		// A tunnel for the granted name, TLS for another one.
+		w := newWorld(t)
+		other := strings.Replace(w.secure, "api.test", "evil.test", 1)
+		_, port, _ := strings.Cut(strings.TrimSuffix(w.secure, "/x"), "api.test:")
+		out, err := w.run("", "curl", "-sS", "--max-time", "20", "--connect-to", "evil.test:"+port+":api.test:"+port, other)
+		if err == nil || strings.Contains(out, "GET /x") {
+			t.Errorf("%v, %s", err, out)
+		}
+		w.refused("egress/server-name")
+	})
+	t.Run("a body and Expect", func(t *testing.T) {
+		w := newWorld(t)
+		file := filepath.Join(t.TempDir(), "body")
+		if err := os.WriteFile(file, []byte(strings.Repeat("x", 2<<20)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.run("", "curl", "-sS", "--max-time", "20", "-T", file, "-H", "Expect: 100-continue", "-o", os.DevNull, "-w", "%{http_code} %{size_upload}", w.plain)
+		if err != nil || out != fmt.Sprint("200 ", 2<<20) {
+			t.Errorf("%v, %s", err, out)
+		}
+		w.passed()
+	})
+}
+
+// Python's own client sends HTTP requests as such and makes tunnels for https.
+func TestPython(t *testing.T) {
+	need(t, "python3")
+	reaches(t, "", "egress/not-granted", "python3", "-c", `
+import sys, urllib.request, urllib.error
+try:
+    print(urllib.request.urlopen(sys.argv[1], timeout=20).read().decode())
+except urllib.error.HTTPError as e:
+    print(e, e.read().decode())
+except Exception as e:
+    print(e)
+`)
+	for library, code := range map[string]string{
+		"requests": "import sys, requests\ntry:\n  print(requests.get(sys.argv[1], timeout=20).text)\nexcept Exception as e:\n  print(e)",
+		"httpx":    "import sys, ssl, httpx\ntry:\n  print(httpx.get(sys.argv[1], timeout=20, verify=ssl.create_default_context()).text)\nexcept Exception as e:\n  print(e)",
+	} {
+		t.Run(library, func(t *testing.T) {
+			if err := exec.Command("python3", "-c", "import "+library).Run(); err != nil {
+				t.Skipf("Python has no %s here (Debian: python3-%[1]s)", library)
+			}
+			reaches(t, "", "egress/not-granted", "python3", "-c", code)
+		})
+	}
+}
+
+const npm = "../../testdata/npm"
+
+// Node from version 22.21 and 24 heeds the variables itself; before, a program must bring an agent.
+func TestNode(t *testing.T) {
+	need(t, "node")
+	get := `
+const show = e => console.log(String(e), String(e.cause ?? ""), String(e.cause?.cause ?? ""))
+fetch(process.argv[1]).then(async r => console.log(r.status, await r.text()), show)`
+	out, err := exec.Command("node", "-p", "const [a, b] = process.versions.node.split('.').map(Number); a > 22 && a != 23 || a == 22 && b >= 21").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("fetch", func(t *testing.T) {
+		if strings.TrimSpace(string(out)) != "true" {
+			t.Skip("this Node.js does not heed NODE_USE_ENV_PROXY (from 22.21 it does)")
+		}
+		reaches(t, "", "403", "node", "-e", get)
+	})
+	t.Run("http and https", func(t *testing.T) {
+		if strings.TrimSpace(string(out)) != "true" {
+			t.Skip("this Node.js does not heed NODE_USE_ENV_PROXY (from 22.21 it does)")
+		}
+		reaches(t, "", "403", "node", "-e", `
+const url = process.argv[1]
+require(url.split(':')[0]).get(url, r => { console.log(r.statusCode); r.pipe(process.stdout) }).on('error', e => console.log(String(e)))`)
+	})
+	t.Run("fetch with an agent", func(t *testing.T) {
+		if _, err := os.Stat(npm + "/node_modules/undici"); err != nil {
+			t.Skip("undici is not installed: make deps")
+		}
+		reaches(t, npm, "403", "node", "-e", "const { EnvHttpProxyAgent, setGlobalDispatcher, fetch } = require('undici'); setGlobalDispatcher(new EnvHttpProxyAgent());"+get)
+	})
+}
