@@ -102,9 +102,7 @@ func probeIn(t *testing.T, m Mode, outside map[string]probe.Result) {
 	l := NewLauncher()
 	l.modes = []Mode{m}
 	_, results, err := l.probe(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	skipWithout(t, err)
 	if len(results) < 90 {
 		t.Errorf("only %d lines", len(results))
 	}
