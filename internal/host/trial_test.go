@@ -133,7 +133,7 @@ func TestAnEndlessListIsLeft(t *testing.T) {
 	t.Parallel()
 	page := &mcp.ListToolsResult{NextCursor: "on", Tools: []*mcp.Tool{{Name: "t", Description: strings.Repeat("x", 1<<20), InputSchema: map[string]any{"type": "object"}}}}
 	pages := 0
-	server := mcp.NewServer(&mcp.Implementation{Name: "endless", Version: "1"}, &mcp.ServerOptions{HasTools: true})
+	server := mcp.NewServer(&mcp.Implementation{Name: "endless", Version: "1"}, &mcp.ServerOptions{Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}}})
 	server.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 			if method != "tools/list" {
