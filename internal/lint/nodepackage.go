@@ -20,6 +20,7 @@ type nodePackage struct {
 // A dependency is a package and the versions of it that will do.
 type dependency struct {
 	name, wanted string
+	optional     bool // the server does without, or the host brings it
 }
 
 // isPackage tells whether a file is the package.json of a package, not some file of that name inside one.
@@ -56,7 +57,10 @@ func readPackage(data []byte) *nodePackage {
 	}
 	p.Native = string(raw["gypfile"]) == "true"
 	for _, key := range []string{"dependencies", "optionalDependencies", "peerDependencies"} {
-		p.Dependencies = append(p.Dependencies, dependencies(raw[key])...)
+		for _, d := range dependencies(raw[key]) {
+			d.optional = key != "dependencies"
+			p.Dependencies = append(p.Dependencies, d)
+		}
 	}
 	p.Development = dependencies(raw["devDependencies"])
 	return p

@@ -2,12 +2,24 @@ package lint
 
 import (
 	"maps"
+	"path"
 	"slices"
 	"strings"
+
+	"satchel/internal/lint/source"
 )
 
 func packageRules() []Rule {
 	return []Rule{
+		{
+			ID: "lint/missing-package", Title: "A package that the server imports is not there",
+			Why: "The program that is started imports it and package.json names it, but no node_modules folder of the bundle has it. " +
+				"Nobody installs it later: the server ends at its first line on every machine but the author's.",
+			Fix:    "install with npm ci --omit=dev before packing, or build one file that has everything in it",
+			Bad:    `import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js", without node_modules/@modelcontextprotocol/sdk`,
+			Good:   "node_modules holds what the server needs to run, and nothing else",
+			Source: ours, Author: Error, Reviewer: Error, check: checkMissing,
+		},
 		{
 			ID: "lint/dev-dependency", Title: "Development dependencies in the bundle",
 			Why: "Compilers, linters and test runners are not needed to run the server. They make the bundle large, " +
@@ -26,6 +38,25 @@ func packageRules() []Rule {
 			Good:   `"scripts": {"build": "node setup.js"}`,
 			Source: ours, Author: Hint, Reviewer: Warning, check: checkLifecycle,
 		},
+	}
+}
+
+// checkMissing looks at the program that is started: what other programs of the bundle import may never be asked for.
+func checkMissing(c *check) {
+	root, entry := c.root(), c.tree.byName[path.Clean(c.manifest.EntryFile())]
+	if root == nil || entry == nil || entry.source == nil {
+		return
+	}
+	packed := map[string]bool{}
+	for _, f := range c.installed() {
+		packed[packageName(f)] = true
+	}
+	for _, i := range entry.source.imports {
+		name := source.Package(i.what)
+		needed := slices.ContainsFunc(root.pkg.Dependencies, func(d dependency) bool { return d.name == name && !d.optional })
+		if needed && !packed[name] && c.once(name) {
+			c.add(inFile(entry.name, i.spot, "it imports %s, which is not in the bundle", quote(name)))
+		}
 	}
 }
 
