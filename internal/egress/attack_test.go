@@ -184,9 +184,9 @@ func TestHostileServers(t *testing.T) {
 // What a server writes cannot become two answers for the client, nor speak of the connection to us.
 func TestAnswersAreWrittenAnew(t *testing.T) {
 	for text, want := range map[string]string{
-		"HTTP/1.1 200 O\rK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n":                                                                         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
-		"HTTP/1.1 200\r\nX: a\n Y: b\r\nContent-Length: 0\r\n\r\n":                                                                                        "HTTP/1.1 200 \r\nConnection: close\r\nContent-Length: 0\r\nX: a Y: b\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nX: a\rHTTP/1.1 200 OK\r\n\r\n":                                                                                                "HTTP/1.1 502 ",
+		"HTTP/1.1 200 O\rK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n":                                                                  "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+		"HTTP/1.1 200\r\nX: a\n Y: b\r\nContent-Length: 0\r\n\r\n":                                                                                 "HTTP/1.1 200 \r\nConnection: close\r\nContent-Length: 0\r\nX: a Y: b\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nX: a\rHTTP/1.1 200 OK\r\n\r\n":                                                                                         "HTTP/1.1 502 ",
 		"HTTP/1.1 200 OK\r\nConnection: X-drop\r\nX-Drop: 1\r\nKeep: 2\r\nProxy-Authenticate: Basic\r\nKeep-Alive: 1\r\nContent-Length: 0\r\n\r\n": "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\nKeep: 2\r\n\r\n",
 	} {
 		l := listen(t)
