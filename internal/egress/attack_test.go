@@ -150,20 +150,7 @@ func TestHostileServers(t *testing.T) {
 		"two lengths":           "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
 		"a length that is none": "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nab",
 	} {
-		l := listen(t)
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				io.WriteString(c, text)
-				c.(*net.TCPConn).CloseWrite()
-				io.Copy(io.Discard, c)
-				c.Close()
-			}
-		}()
-		port := portOf(t, l.Addr().String())
+		port := answering(t, text)
 		r := newRig(t, grant(port), nil)
 		answer := r.ask(get("127.0.0.1", port, "/"))
 		for strings.HasPrefix(answer, "HTTP/1.1 102 ") {
@@ -181,16 +168,12 @@ func TestHostileServers(t *testing.T) {
 	}
 }
 
-// What a server writes cannot become two answers for the client, nor speak of the connection to us.
-func TestAnswersAreWrittenAnew(t *testing.T) {
-	for text, want := range map[string]string{
-		"HTTP/1.1 200 O\rK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n":                                                                  "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
-		"HTTP/1.1 200\r\nX: a\n Y: b\r\nContent-Length: 0\r\n\r\n":                                                                                 "HTTP/1.1 200 \r\nConnection: close\r\nContent-Length: 0\r\nX: a Y: b\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nX: a\rHTTP/1.1 200 OK\r\n\r\n":                                                                                         "HTTP/1.1 502 ",
-		"HTTP/1.1 200 OK\r\nConnection: X-drop\r\nX-Drop: 1\r\nKeep: 2\r\nProxy-Authenticate: Basic\r\nKeep-Alive: 1\r\nContent-Length: 0\r\n\r\n": "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\nKeep: 2\r\n\r\n",
-	} {
-		l := listen(t)
-		go func() {
+// answering answers each connection with text, whatever it is asked, and gives its port.
+func answering(t *testing.T, text string) int {
+	t.Helper()
+	l := listen(t)
+	go func() {
+		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
@@ -199,8 +182,20 @@ func TestAnswersAreWrittenAnew(t *testing.T) {
 			c.(*net.TCPConn).CloseWrite()
 			io.Copy(io.Discard, c)
 			c.Close()
-		}()
-		port := portOf(t, l.Addr().String())
+		}
+	}()
+	return portOf(t, l.Addr().String())
+}
+
+// What a server writes cannot become two answers for the client, nor speak of the connection to us.
+func TestAnswersAreWrittenAnew(t *testing.T) {
+	for text, want := range map[string]string{
+		"HTTP/1.1 200 O\rK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n":                                                                  "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+		"HTTP/1.1 200\r\nX: a\n Y: b\r\nContent-Length: 0\r\n\r\n":                                                                                 "HTTP/1.1 200 \r\nConnection: close\r\nContent-Length: 0\r\nX: a Y: b\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nX: a\rHTTP/1.1 200 OK\r\n\r\n":                                                                                         "HTTP/1.1 502 ",
+		"HTTP/1.1 200 OK\r\nConnection: X-drop\r\nX-Drop: 1\r\nKeep: 2\r\nProxy-Authenticate: Basic\r\nKeep-Alive: 1\r\nContent-Length: 0\r\n\r\n": "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\nKeep: 2\r\n\r\n",
+	} {
+		port := answering(t, text)
 		r := newRig(t, grant(port), nil)
 		answer := r.ask(get("127.0.0.1", port, "/"))
 		if strings.HasSuffix(want, " ") && strings.HasPrefix(answer, want) {
