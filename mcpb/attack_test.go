@@ -215,6 +215,8 @@ func archiveAttacks() []attack {
 		{name: "another archive in the comment", rule: "bundle/ambiguous-end", bundle: with(func(a *ziptest.Archive) { a.Comment = other })},
 		{name: "half an end record in the comment", rule: "bundle/not-zip", bundle: with(func(a *ziptest.Archive) { a.Comment = []byte("PK\x05\x06") })},
 		{name: "an end record that ends early in the comment", rule: "bundle/trailing-data", bundle: with(func(a *ziptest.Archive) { a.Comment = append(bytes.Clone(empty), 'x') })},
+		{name: "a ZIP64 end record in the comment", rule: "bundle/ambiguous-end", bundle: with(func(a *ziptest.Archive) { a.Comment = []byte("see PK\x06\x06") })},
+		{name: "a ZIP64 locator that begins in the end record", rule: "bundle/ambiguous-end", bundle: with(func(a *ziptest.Archive) { a.Comment = append([]byte("\x06\x07"), make([]byte, 0x4b50-2)...) })},
 		{name: "fewer entries counted", rule: "bundle/count", bundle: end(func(b []byte) { ziptest.Put16(8, 1)(b); ziptest.Put16(10, 1)(b) })},
 		{name: "more entries counted", rule: "bundle/count", bundle: end(func(b []byte) { ziptest.Put16(8, 3)(b); ziptest.Put16(10, 3)(b) })},
 		{name: "65,535 entries counted", rule: "bundle/count", bundle: end(ziptest.Put32(8, 1<<32-1))},
@@ -305,6 +307,7 @@ func signatureAttacks() []attack {
 		{name: "nothing but an end", rule: "bundle/malformed-signature", bundle: []byte("MCPB_SIG_END")},
 		{name: "a beginning without a length", rule: "bundle/malformed-signature", bundle: []byte("MCPB_SIG_V1MCPB_SIG_END")},
 		{name: "two blocks that fit", rule: "bundle/malformed-signature", bundle: ziptest.Sign(plain, []byte("x"+"MCPB_SIG_V1\x03\x00\x00\x00der"))},
+		{name: "another beginning in the block", rule: "bundle/malformed-signature", bundle: ziptest.SignComment(plain, []byte("x"+"MCPB_SIG_V1"))},
 		{name: "bytes behind the block", rule: "bundle/malformed-signature", bundle: append(bytes.Clone(signed), 'x')},
 		{name: "a block without its end", rule: "bundle/malformed-signature", bundle: signed[:len(signed)-1]},
 		{name: "a block as the comment, with a damaged end", rule: "bundle/malformed-signature", bundle: func() []byte {
@@ -315,6 +318,8 @@ func signatureAttacks() []attack {
 		{name: "a block of 65,536 bytes", rule: "bundle/malformed-signature", bundle: ziptest.Sign(plain, make([]byte, 1<<16-27))},
 		{name: "bytes before the block", rule: "bundle/trailing-data", bundle: ziptest.Sign(append(bytes.Clone(plain), 'x'), []byte("der"))},
 		{name: "an end record in the block", rule: "bundle/ambiguous-end", bundle: ziptest.Sign(plain, ziptest.Archive{}.Bytes())},
+		{name: "a ZIP64 end record in the block", rule: "bundle/ambiguous-end", bundle: ziptest.SignComment(plain, []byte("der PK\x06\x06"))},
+		{name: "a ZIP64 locator in the block", rule: "bundle/ambiguous-end", bundle: ziptest.Sign(plain, []byte("der PK\x06\x07"))},
 		{name: "an end record in the block that accounts for its end", rule: "bundle/ambiguous-end", bundle: archiveInSignature()},
 		{name: "a comment that ends in the block", rule: "bundle/ambiguous-end", bundle: func() []byte {
 			b := bytes.Clone(signed)

@@ -27,6 +27,7 @@ type Bundle struct {
 	size    int64
 	name    string
 	closer  io.Closer
+	opened  stamp // of the file, when Open opened it
 	layout  *layout
 	limits  Limits
 	entries []entry
@@ -51,12 +52,34 @@ func Open(name string, lim Limits) (*Bundle, error) {
 	if err != nil {
 		return nil, cannotRead(name, err)
 	}
+	opened, err := stampOf(f) // before anything of it is read
+	if err != nil {
+		return nil, errors.Join(cannotRead(name, err), f.Close())
+	}
 	b, err := fromFile(f, name, lim)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	b.closer = f
+	b.closer, b.opened = f, opened
 	return b, nil
+}
+
+// Unchanged refuses a bundle whose file was written to, or exchanged, since Open: what was read of it before, such as its
+// signature, may be of other bytes than what was read later. Who acts on both asks it last.
+func (b *Bundle) Unchanged() error {
+	f, ok := b.closer.(*os.File)
+	if !ok {
+		return nil
+	}
+	now, err := stampOf(f)
+	if err != nil {
+		return cannotRead(b.name, err)
+	}
+	if now != b.opened {
+		return problem.New(problem.Refused, "bundle/changed", "was changed or exchanged while it was read").At(b.name).
+			Try("see who writes to it, then give the same command again")
+	}
+	return nil
 }
 
 func fromFile(f *os.File, name string, lim Limits) (*Bundle, error) {

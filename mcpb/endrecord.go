@@ -117,6 +117,20 @@ func (l *layout) checkEnd(rec []byte, size int64) *problem.Problem {
 		return refuse("bundle/ambiguous-end", "", "the comment ends inside the signature block").Coded(problem.Tampered)
 	}
 	l.comment = bytes.Clone(rec[endSize : endSize+content-start])
+	return noEnd64(rec, content-l.endOffset)
+}
+
+// noEnd64 refuses what begins like ZIP64 end records behind the end record: some readers look for these from the end of
+// the file on, and take the archive that they lead to. The signature blocks begin at offset block of rec.
+func noEnd64(rec []byte, block int64) *problem.Problem {
+	for _, magic := range []string{end64Magic, locatorMagic} {
+		switch at := bytes.LastIndex(rec, []byte(magic)); {
+		case at >= 0 && int64(at+len(magic)) > block:
+			return refuse("bundle/ambiguous-end", "", "there is a ZIP64 end record inside the signature block").Coded(problem.Tampered)
+		case at >= 0:
+			return refuse("bundle/ambiguous-end", "", "there is a ZIP64 end record in the comment")
+		}
+	}
 	return nil
 }
 

@@ -55,7 +55,7 @@ func (b *Bundle) SignWith(ctx context.Context, out string, r *signature.Request,
 
 // Unsign writes the bundle without its outermost signature block, or without any, to the file out, which may be the
 // bundle's own. The bytes are those that were there before it was signed. It refuses an unsigned bundle.
-func (b *Bundle) Unsign(out string, all bool) error {
+func (b *Bundle) Unsign(ctx context.Context, out string, all bool) error {
 	if b.Signatures() == 0 {
 		return problem.New(problem.Unsigned, "signature/none", "is not signed; nothing was changed").At(b.name)
 	}
@@ -67,7 +67,7 @@ func (b *Bundle) Unsign(out string, all bool) error {
 		end, length = b.ContentSize(), len(b.layout.comment)
 	}
 	return b.replace(out, func(f *atomicfile.File) error {
-		if _, err := io.Copy(f, io.NewSectionReader(b.r, 0, end)); err != nil {
+		if _, err := io.Copy(io.MultiWriter(f, untilDone{ctx}), io.NewSectionReader(b.r, 0, end)); err != nil {
 			return err
 		}
 		_, err := f.WriteAt(binary.LittleEndian.AppendUint16(nil, uint16(length)), b.lengthAt())
@@ -126,6 +126,9 @@ func (b *Bundle) content(h hash.Hash) signature.Content {
 func (b *Bundle) replace(out string, write func(*atomicfile.File) error) error {
 	if real, err := filepath.EvalSymlinks(out); err == nil {
 		out = real // a link stays one
+	}
+	if info, err := os.Lstat(out); err == nil && !info.Mode().IsRegular() { // a device, a pipe, a link to one or to nothing
+		return problem.New(problem.Failed, "sign/output", "is not a regular file; a bundle cannot replace it").At(out)
 	}
 	mode := fs.FileMode(0o644)
 	for _, name := range []string{out, b.name} {

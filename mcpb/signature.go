@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"hash"
 	"io"
+	"strings"
 	"time"
 
+	"satchel/internal/problem"
 	"satchel/mcpb/signature"
 )
 
@@ -45,6 +47,20 @@ func (b *Bundle) Verify(t signature.Trust, now time.Time) (*signature.Report, er
 		return nil, b.locate(err)
 	}
 	return rep, nil
+}
+
+// Untampered is nil for a bundle that is not signed, or whose outermost signature fits the bytes, whoever made it. Who
+// replaces a signature asks it first: he would vouch for what somebody else changed.
+func (b *Bundle) Untampered() error {
+	if b.Signatures() == 0 {
+		return nil
+	}
+	rep, err := b.Verify(signature.Trust{}, time.Now())
+	if err != nil || rep.Status.Intact() {
+		return err
+	}
+	return problem.New(problem.Tampered, "sign/tampered", "was changed after it was signed, and is not signed again as it is: %s", strings.Join(rep.Reasons, "; ")).
+		At(b.name).Try("when the change was yours: satchel unsign %s, then sign it", problem.Words(b.name))
 }
 
 // Digests computes the bundle digest, of the file as published, and the content digest, of the file without any

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // A File is a file that appears under its name with Commit. It is not safe for concurrent use.
@@ -19,8 +20,12 @@ type File struct {
 }
 
 // Create begins a file that will be at path with the permission bits perm, whatever the umask. The folder must exist. A
-// link at path will be replaced, not followed. The caller ends with Commit or Abort.
+// link at path will be replaced, not followed; what is a device, a pipe or a socket, itself or by a link, is refused: it
+// was named to be written into, as /dev/stdout, and must not become a file. The caller ends with Commit or Abort.
 func Create(path string, perm fs.FileMode) (*File, error) {
+	if isSpecial(path) {
+		return nil, &fs.PathError{Op: "write", Path: path, Err: errors.New("is a device or a pipe, which no file can replace")}
+	}
 	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:10]+".tmp")
 	f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
@@ -30,6 +35,15 @@ func Create(path string, perm fs.FileMode) (*File, error) {
 		return nil, errors.Join(err, f.Close(), os.Remove(tmp))
 	}
 	return &File{File: f, path: path}, nil
+}
+
+// isSpecial also knows the links to a program's own streams, which may lead to an ordinary file.
+func isSpecial(path string) bool {
+	if to, err := os.Readlink(path); err == nil && (strings.HasPrefix(to, "/proc/") || strings.HasPrefix(to, "/dev/")) {
+		return true
+	}
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
 
 // Commit makes the file appear under its name. After an error nothing is left of it, and what was there before stays.
@@ -78,7 +92,7 @@ func Write(path string, data []byte, perm fs.FileMode) error {
 	}
 	defer f.Abort()
 	if _, err := f.Write(data); err != nil {
-		return err
+		return about(path, err)
 	}
 	return f.Commit()
 }

@@ -123,7 +123,7 @@ func (o callOptions) print(a *app, res *mcp.CallToolResult) error {
 			a.out.Println(contentText(c))
 		}
 		if len(res.Content) == 0 && res.StructuredContent != nil {
-			_ = json.NewEncoder(a.out).Encode(res.StructuredContent)
+			_ = a.showJSON(res.StructuredContent, "") // what is lost is noticed at the end
 		}
 	})
 	if err != nil || !res.IsError {

@@ -6,6 +6,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -125,7 +126,7 @@ Users:      satchel install, list, show, run, tools, call, uninstall`,
 		newDev(a),
 		newQuickstart(a), newInstall(a), newList(a), newShow(a), newRun(a), newTools(a), newCall(a), newConfigure(a), newUninstall(a),
 		newSign(a), newVerify(a), newUnsign(a), newTrust(a),
-		newVersion(a), newCompletion(a),
+		newDoctor(a), newVersion(a), newCompletion(a),
 	)
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -169,10 +170,20 @@ func (a *app) show(result any, text func()) error {
 		text()
 		return nil
 	}
-	enc := json.NewEncoder(a.out)
-	enc.SetIndent("", "  ")
+	return a.showJSON(result, "  ")
+}
+
+// showJSON writes a document. It may hold texts of foreign origin, and somebody may look at it.
+func (a *app) showJSON(result any, indent string) error {
+	var doc bytes.Buffer
+	enc := json.NewEncoder(&doc)
+	enc.SetIndent("", indent)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(result)
+	if err := enc.Encode(result); err != nil {
+		return err
+	}
+	_, err := a.out.Write(term.VisibleJSON(doc.Bytes()))
+	return err
 }
 
 // fail prints an error: what was refused, by which rule, where the rule comes from, and what to type next.
@@ -219,7 +230,7 @@ func messages(p *problem.Problem, err error) []string {
 var errShown = errors.New("already shown")
 
 func fullMessage(p *problem.Problem, err error) string {
-	if p.Code == problem.Interrupted {
+	if p.Code == problem.Interrupted && p.Rule != "host/call" { // what a tool did is done
 		return "interrupted; nothing was changed"
 	}
 	return err.Error()

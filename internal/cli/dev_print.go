@@ -20,7 +20,7 @@ func (d *devSession) show(e devloop.Event) {
 	if d.a.json {
 		line, err := json.Marshal(e)
 		if err == nil { // an event is texts and numbers
-			d.a.out.Printf("%s\n", line)
+			d.a.out.Printf("%s\n", term.VisibleJSON(line))
 		}
 		return
 	}

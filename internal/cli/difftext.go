@@ -35,7 +35,11 @@ func (a *app) printDiff(text string) {
 // changeText says in a line what was changed, or would be.
 func changeText(file string, c manifest.Change) string {
 	if c.After == "" {
-		return fmt.Sprintf("%s:%d: %s taken away [%s]", file, c.Line, cut(c.Before, 80), c.Rule)
+		at := ""
+		if c.Path != "" {
+			at = c.Path + ": "
+		}
+		return fmt.Sprintf("%s:%d: %s%s taken away [%s]", file, c.Line, at, cut(c.Before, 80), c.Rule)
 	}
 	return fmt.Sprintf("%s:%d: %s: %s -> %s [%s]", file, c.Line, c.Path, cut(c.Before, 80), cut(c.After, 80), c.Rule)
 }

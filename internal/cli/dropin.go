@@ -9,6 +9,7 @@ import (
 
 	"satchel/internal/cli/dropin"
 	"satchel/internal/host"
+	"satchel/internal/signer"
 	"satchel/mcpb/signature"
 )
 
@@ -35,7 +36,7 @@ What differs on purpose is in docs/compatibility.md.`,
 			a.code = dropin.Main(cmd.Context(), args, dropin.Env{
 				Out: a.out, Err: a.err, Create: a.createManifest, Clean: a.cleanUnproved, Verify: a.verifyTrusted, Config: a.settings,
 				Ask:        func(question string) (bool, error) { return a.confirm(cmd.Context(), agreement{question: question}) },
-				Password:   func(file string) ([]byte, error) { return signOptions{passwordFD: -1}.password(cmd.Context(), a, file) },
+				Identity:   a.identity,
 				SourceDate: func() (time.Time, error) { return sourceDate(a.getenv("SOURCE_DATE_EPOCH")) },
 			})
 			return nil
@@ -46,6 +47,11 @@ What differs on purpose is in docs/compatibility.md.`,
 // cleanUnproved drops what a bundle does not need by all that reading it can tell. Nothing is started.
 func (a *app) cleanUnproved(ctx context.Context, path string) (*host.Cleaned, error) {
 	return cleanOptions{path: path, noStart: true}.run(ctx, a)
+}
+
+// identity is that of satchel sign --cert and --key.
+func (a *app) identity(ctx context.Context, files signer.Files) (*signature.Identity, []string, error) {
+	return signOptions{files: files, passwordFD: -1}.load(ctx, a, time.Now())
 }
 
 // verifyTrusted is satchel verify without flags.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -70,8 +71,8 @@ A manifest that is there is replaced with --force only: its server, and whatever
 and every value that changes or is lost is shown.`,
 		Example: "  satchel init\n  satchel init my-extension -y\n  satchel init my-extension --template node -y\n  satchel init --env API_KEY=abc --from node server/index.js",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if o.from {
-				return nil
+			if dash := cmd.ArgsLenAtDash(); o.from && dash >= 0 {
+				args = args[:dash] // the rest is the command
 			}
 			return wantArgs(0, 1)(cmd, args)
 		},
@@ -130,9 +131,9 @@ func (o *initOptions) run(ctx context.Context, a *app) (*initResult, error) {
 		return nil, err
 	}
 	res := newInitResult(o.dir)
-	if old != nil {
+	if len(bytes.TrimSpace(old)) > 0 {
 		if err := scaffold.Renew(old, draft); err != nil {
-			res.warn(a, "nothing is kept of the manifest that was there: "+err.Error())
+			return nil, o.unreadable(err)
 		}
 	}
 	if o.from {
@@ -149,6 +150,9 @@ func (o *initOptions) run(ctx context.Context, a *app) (*initResult, error) {
 	}
 	return o.write(draft, old, res)
 }
+
+// canAsk tells whether somebody can answer questions.
+func (a *app) canAsk() bool { return !a.json && term.Interactive(a.in) }
 
 // formSettings ask at the terminal; what is written to standard output stays for the result.
 func (a *app) formSettings() form.Settings {
@@ -177,13 +181,39 @@ func (o *initOptions) check(a *app) error {
 	if len(o.env) > 0 && !o.from {
 		return problem.New(problem.Usage, "init/from", "--env is for the command of --from").Try("satchel init --help")
 	}
-	if !o.yes && (a.json || !term.Interactive(a.in)) {
-		return problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("satchel init %s -y", problem.Words(o.dir))
+	if !o.yes && !a.canAsk() {
+		return problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("%s", o.again("-y"))
+	}
+	if err := scaffold.KnownVersion(o.version); err != nil {
+		return err
 	}
 	info, err := os.Stat(o.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return problem.New(problem.NotFound, "init/folder", "there is no such folder").At(o.dir).
+			Try("%s\nor begin a whole project there: %s", problem.Words("mkdir", "-p", o.dir), problem.Words("satchel", "init", o.dir, "--template", "node"))
+	}
 	if err != nil {
 		return notFound(o.dir, err)
 	}
+	return o.isFolder(info)
+}
+
+// again gives the command line once more, with a flag.
+func (o *initOptions) again(flag string) string {
+	words := []string{"satchel", "init", o.dir, flag}
+	if o.yes {
+		words = append(words, "-y")
+	}
+	if o.force {
+		words = append(words, "--force")
+	}
+	if o.from {
+		return problem.Words(words...) + " ... --from ..."
+	}
+	return problem.Words(words...)
+}
+
+func (o *initOptions) isFolder(info fs.FileInfo) error {
 	if !info.IsDir() {
 		return problem.New(problem.Usage, "init/folder", "is no folder").At(o.dir).Try("satchel init %s", problem.Words(filepath.Dir(o.dir)))
 	}
@@ -193,14 +223,34 @@ func (o *initOptions) check(a *app) error {
 // existing gives the manifest that is to be replaced, nil when there is none.
 func (o *initOptions) existing() ([]byte, error) {
 	path := filepath.Join(o.dir, "manifest.json")
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+	switch _, err := os.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
+	case err != nil:
+		return nil, notFound(path, err)
 	}
 	if !o.force {
 		return nil, problem.New(problem.Refused, "init/exists", "is there already").At(path).
-			Try("look what would change, and keep what you wrote: satchel init --force %s", problem.Words(o.dir))
+			Try("%s\nreplaces it: its server and what the project does not say are kept, and what changes is shown", o.again("--force"))
 	}
 	return mcpb.ReadFile(o.dir, "manifest.json", manifest.MaxSize)
+}
+
+// unreadable refuses to replace a manifest of which nothing could be kept: it may be a comma that is wrong with it.
+func (o *initOptions) unreadable(err error) error {
+	path := filepath.Join(o.dir, "manifest.json")
+	return problem.New(problem.Invalid, "init/exists", "is there already, and nothing of it could be kept, because it cannot be read").At(path).
+		Because(err).Try("mend it: %s\nor remove it, and begin anew", problem.Words("satchel", "validate", "--fix", o.dir))
+}
+
+// unchanged refuses to replace a manifest that came, or became another one, since it was looked at: the person or the
+// server may have taken minutes.
+func (o *initOptions) unchanged(old []byte) error {
+	now, err := o.existing()
+	if err == nil && !bytes.Equal(old, now) {
+		err = problem.New(problem.Refused, "init/exists", "has changed meanwhile").At(filepath.Join(o.dir, "manifest.json")).Try("give the same command again")
+	}
+	return err
 }
 
 // gitAuthor is who git says the person is, of the person's own settings only: the folder may be a stranger's.
@@ -258,6 +308,9 @@ func (o *initOptions) adopt(ctx context.Context, a *app, d *scaffold.Draft, sett
 
 func (o *initOptions) started() (s scaffold.Started, err error) {
 	s = scaffold.Started{Argv: o.command, Env: map[string]string{}}
+	if len(o.command) > 0 && strings.HasPrefix(o.command[0], "-") {
+		return s, problem.New(problem.Usage, "init/from", "%q is no command: all that follows --from is one, and flags of init stand before", o.command[0]).Try("satchel init --env KEY=VALUE --from ...")
+	}
 	for _, pair := range o.env {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || key == "" {
@@ -295,6 +348,9 @@ func (o *initOptions) write(d *scaffold.Draft, old []byte, res *initResult) (*in
 	if report.File = filepath.Join(o.dir, "manifest.json"); report.Err() != nil {
 		return nil, report.Err()
 	}
+	if err := o.unchanged(old); err != nil {
+		return nil, err
+	}
 	if err := atomicfile.Write(report.File, data, 0o644); err != nil {
 		return nil, problem.New(problem.Failed, "init/write", "cannot be written").At(report.File).Because(err)
 	}
@@ -315,7 +371,7 @@ func nextCommands(dir, folder string) []string {
 
 func (o *initOptions) print(a *app, res *initResult) {
 	for _, n := range res.Notes {
-		a.err.Printf("%s %s %s\n", a.err.Yellow("left out:"), term.VisibleLine(n.From), term.VisibleLine(n.Text))
+		a.err.Printf("%s %s %s\n", a.err.Yellow("note:"), term.VisibleLine(n.From), term.VisibleLine(n.Text))
 	}
 	for _, s := range res.Sources {
 		a.out.Printf("%s\t%s\n", s.Field, a.out.Faint(term.VisibleLine(s.From)))

@@ -11,7 +11,6 @@ import (
 	"satchel/internal/problem"
 	"satchel/internal/scaffold"
 	"satchel/internal/scaffold/detect"
-	"satchel/internal/term"
 	"satchel/mcpb/manifest"
 )
 
@@ -20,7 +19,7 @@ func (o *initOptions) begin(ctx context.Context, a *app) (*initResult, error) {
 	if o.from || o.force || o.version != "" || len(o.env) > 0 {
 		return nil, problem.New(problem.Usage, "init/template", "--template begins a new project: it goes with no other flag but -y").Try("satchel init --template %s DIR -y", o.template)
 	}
-	if !o.yes && (a.json || !term.Interactive(a.in)) {
+	if !o.yes && !a.canAsk() {
 		return nil, problem.New(problem.Usage, "init/terminal", "init asks, and there is no terminal to ask at").Try("satchel init %s -y", problem.Words(o.dir, "--template", o.template))
 	}
 	abs, err := filepath.Abs(o.dir)
@@ -54,9 +53,13 @@ func (o *initOptions) begin(ctx context.Context, a *app) (*initResult, error) {
 	return res, nil
 }
 
-// askValues asks for what differs between two projects of a template. What the template cannot take is refused before.
+// askValues asks for what differs between two projects of a template. What cannot
+// be begun is refused before.
 func (o *initOptions) askValues(ctx context.Context, a *app, v *scaffold.Values) error {
 	if _, err := scaffold.Template(o.template).Files(*v); err != nil {
+		return err
+	}
+	if err := scaffold.Free(o.dir); err != nil {
 		return err
 	}
 	settings := a.formSettings()

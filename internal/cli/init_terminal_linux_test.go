@@ -227,6 +227,34 @@ func TestInitIsStopped(t *testing.T) {
 	}
 }
 
+// A signal that comes from elsewhere, such as the closing of a window manager, ends a form too, and leaves the terminal
+// as it was.
+func TestInitIsStoppedBySignals(t *testing.T) {
+	t.Parallel()
+	for term, question := range map[string]string{"dumb": "Name [", "xterm": now("Name:")} {
+		for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+			t.Run(term+" "+signal.String(), func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				x := openTerminal(t, dir, term, "init")
+				x.hold(question)
+				if err := x.cmd.Process.Signal(signal); err != nil {
+					t.Fatal(err)
+				}
+				x.hold("interrupted; nothing was changed")
+				x.ends(130)
+				if left := names(t, dir); len(left) > 0 {
+					t.Errorf("left: %v", left)
+				}
+				flags, err := unix.IoctlGetTermios(int(x.side.Fd()), unix.TCGETS)
+				if err != nil || flags.Lflag&(unix.ICANON|unix.ECHO) != unix.ICANON|unix.ECHO {
+					t.Errorf("the terminal is left raw: %+v, %v", flags, err)
+				}
+			})
+		}
+	}
+}
+
 // The drop-in asks with the same form, and begins as the reference does.
 func TestTheDropinAsks(t *testing.T) {
 	t.Parallel()

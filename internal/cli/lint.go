@@ -164,15 +164,27 @@ func lintRefusal(err error, path string) error {
 	return err
 }
 
+const maxMends = 5 // rounds
+
 // mend writes the mended manifest, and looks again.
 func (o lintOptions) mend(ctx context.Context, src *lintSource, options lint.Options, res *lintResult) error {
-	fixed, done, err := lint.Fix(src.subject.Manifest, res.Report)
-	if res.Fixed = done; err != nil || len(done) == 0 {
-		return err
+	fixed := src.subject.Manifest
+	for range maxMends { // one mend may make room for another: two tools are alike once what hid in a name is gone
+		text, done, err := lint.Fix(fixed, res.Report)
+		if err != nil {
+			return err
+		}
+		if len(done) == 0 {
+			break
+		}
+		fixed, res.Fixed = text, append(res.Fixed, done...)
+		src.subject.Manifest = fixed
+		if res.Report, err = lint.Run(ctx, src.subject, options); err != nil {
+			return err
+		}
 	}
-	src.subject.Manifest = fixed
-	if res.Report, err = lint.Run(ctx, src.subject, options); err != nil {
-		return err
+	if len(res.Fixed) == 0 {
+		return nil
 	}
 	info, err := os.Lstat(src.manifest)
 	if err != nil {

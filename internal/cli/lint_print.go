@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,9 +15,7 @@ import (
 func (o lintOptions) print(a *app, res *lintResult) error {
 	var err error
 	if o.sarif {
-		enc := json.NewEncoder(a.out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(res.ToSARIF(strings.TrimPrefix(Version, "v"), res.at))
+		err = a.showJSON(res.ToSARIF(strings.TrimPrefix(Version, "v"), res.at), "  ")
 	} else {
 		err = a.show(res, func() { o.text(a, res) })
 	}
@@ -54,6 +51,10 @@ func (o lintOptions) text(a *app, res *lintResult) {
 	}
 	a.out.Printf("%s %s, %s, %s in %s of %s\n", word, countNoun(c.Error, "error"), countNoun(c.Warning, "warning"), countNoun(c.Hint, "hint"),
 		countNoun(res.Files, "file"), term.VisibleLine(res.Subject))
+	if n := res.Mendable(); n > 0 && !o.fix && res.at.Archive == "" {
+		flags := map[bool]string{true: " --start"}[o.start]
+		a.out.Printf("  %s %s: satchel lint %s%s --fix\n", a.out.Faint("mends"), countNoun(n, "finding"), problem.Words(term.VisibleLine(res.Subject)), flags)
+	}
 	if c.Error+c.Warning+c.Hint > 0 {
 		a.out.Printf("  %s satchel lint --explain RULE, or docs/lint.md\n", a.out.Faint("why:"))
 	}

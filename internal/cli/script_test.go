@@ -19,10 +19,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"satchel/internal/cli"
+	"satchel/internal/sandbox"
 )
 
 // The scenarios in testdata/script run the real command line: the test's own binary under the name satchel.
 func TestMain(m *testing.M) {
+	sandbox.Main()
 	run := func() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 	testscript.Main(m, map[string]func(){"satchel": run, "satchel-notes": run}) // the second is the sample's server
 }

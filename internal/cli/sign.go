@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +35,7 @@ type signOptions struct {
 	digestOut   string
 	signatureIn string
 	request     string
+	passwords   *os.File // that --password-fd names
 }
 
 // A signResult is the JSON document of sign.
@@ -67,9 +71,12 @@ key has to sign, and prints the command for the second step, which takes the sig
   satchel sign my.mcpb --self-signed
   satchel sign my.mcpb --cert cert.pem --digest-out my.digest`,
 		Args:        wantArgs(1, 1),
-		Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, certificate or key, 4 signed already, 6 not found, 9 malformed signature"),
+		Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, certificate or key, 4 signed already, 6 not found, 9 tampered or malformed signature"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.bundle = args[0]
+			if err := noEmptyFlags(cmd, "cert", "key", "pkcs12", "tsa", "out", "digest-out", "signature-in", "request"); err != nil {
+				return err
+			}
 			res, err := o.run(cmd.Context(), a)
 			if err != nil {
 				return err
@@ -80,7 +87,7 @@ key has to sign, and prints the command for the second step, which takes the sig
 	f := cmd.Flags()
 	f.StringVarP(&o.files.Cert, "cert", "c", "", "the signer's certificate, PEM; certificates behind it go in too")
 	f.StringVarP(&o.files.Key, "key", "k", "", "its private key, PEM")
-	f.StringSliceVarP(&o.files.Chain, "chain", "i", nil, "certificates of the issuers, PEM (repeatable)")
+	f.StringArrayVarP(&o.files.Chain, "chain", "i", nil, "certificates of the issuers, PEM (repeatable)")
 	f.StringVar(&o.files.PKCS12, "pkcs12", "", "certificate, issuers and key in one file")
 	f.BoolVar(&o.selfSigned, "self-signed", false, "sign with a key of your own that nobody vouches for")
 	f.IntVar(&o.passwordFD, "password-fd", -1, "read the key's password from this file descriptor")
@@ -91,6 +98,17 @@ key has to sign, and prints the command for the second step, which takes the sig
 	f.StringVar(&o.signatureIn, "signature-in", "", "step two: the signature that was made")
 	f.StringVar(&o.request, "request", "", "step two: the file that step one wrote beside the digest")
 	return cmd
+}
+
+// noEmptyFlags refuses a flag whose value is empty, as that of a variable which is not set: the bundle would be written
+// over, or signed without the timestamp that was meant.
+func noEmptyFlags(cmd *cobra.Command, names ...string) error {
+	for _, name := range names {
+		if value, err := cmd.Flags().GetString(name); err == nil && value == "" && cmd.Flags().Changed(name) {
+			return problem.New(problem.Usage, "cli/flags", "--%s is given without a value", name).Try("%s --help", cmd.CommandPath())
+		}
+	}
+	return nil
 }
 
 // check refuses flags that do not go together.
@@ -111,6 +129,8 @@ func (o signOptions) check() error {
 		wrong = "--key and --chain need --cert"
 	case (o.signatureIn != "") != (o.request != ""):
 		wrong = "--signature-in and --request go together: step one wrote the request beside the digest"
+	case o.passwordFD < -1:
+		wrong = "--password-fd takes the number of a file descriptor"
 	case o.digestOut != "" && (o.signatureIn != "" || o.out != ""):
 		wrong = "--digest-out is step one, in which no bundle is written"
 	default:
@@ -123,6 +143,12 @@ func (o signOptions) run(ctx context.Context, a *app) (*signResult, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	if err := o.openPasswords(); err != nil {
+		return nil, err
+	}
+	if err := o.checkOutputs(); err != nil {
+		return nil, err
+	}
 	b, err := mcpb.Open(o.bundle, mcpb.Limits{})
 	if err != nil {
 		return nil, err
@@ -130,6 +156,9 @@ func (o signOptions) run(ctx context.Context, a *app) (*signResult, error) {
 	defer b.Close()
 	if b.Signatures() > 0 && !o.replace {
 		return nil, problem.New(problem.Refused, "sign/signed", "is signed already").At(o.bundle).Try("satchel verify %s; to sign it anew: --replace", problem.Words(o.bundle))
+	}
+	if err := b.Untampered(); err != nil {
+		return nil, err
 	}
 	if o.out == "" {
 		o.out = o.bundle
@@ -142,7 +171,7 @@ func (o signOptions) run(ctx context.Context, a *app) (*signResult, error) {
 		return nil, err
 	}
 	shown := signature.Describe(who.Path[0])
-	res := &signResult{File: o.out, Signer: &shown, TSA: o.tsa, Warnings: append([]string{}, warnings...), key: o.files.Key}
+	res := &signResult{File: o.out, Signer: &shown, TSA: signature.ShownAddress(o.tsa), Warnings: append([]string{}, warnings...), key: o.files.Key}
 	stamp, err := o.stamper()
 	if err != nil {
 		return nil, err
@@ -161,10 +190,11 @@ func (o signOptions) stamper() (signature.Stamper, error) {
 	return signature.AskTSA(o.tsa)
 }
 
+// identity reads who signs. A file may be a pipe, and a password much work: an interrupt ends both.
 func (o signOptions) identity(ctx context.Context, a *app) (*signature.Identity, []string, error) {
 	now := time.Now()
 	if !o.selfSigned {
-		return o.files.Load(func(file string) ([]byte, error) { return o.password(ctx, a, file) }, now)
+		return o.load(ctx, a, now)
 	}
 	home, err := a.home()
 	if err != nil {
@@ -177,32 +207,91 @@ func (o signOptions) identity(ctx context.Context, a *app) (*signature.Identity,
 	return who, []string{"self-signed: this proves that the same key signed, and nothing about whose it is"}, err
 }
 
+func (o signOptions) load(ctx context.Context, a *app, now time.Time) (*signature.Identity, []string, error) {
+	type loaded struct {
+		who      *signature.Identity
+		warnings []string
+	}
+	var asking sync.Mutex // while the terminal does not show what is typed
+	res, err := await(ctx, func() (loaded, error) {
+		who, warnings, err := o.files.Load(func(file string) ([]byte, error) {
+			asking.Lock()
+			defer asking.Unlock()
+			return o.password(ctx, a, file)
+		}, now)
+		return loaded{who, warnings}, err
+	})
+	asking.Lock() // never given back: after an interrupt nothing is asked any more
+	return res.who, res.warnings, err
+}
+
+// openPasswords takes the file descriptor before any file is opened, which would get the number of one that there is not.
+func (o *signOptions) openPasswords() error {
+	if o.passwordFD < 0 {
+		return nil
+	}
+	if o.passwords = os.NewFile(uintptr(o.passwordFD), "password"); o.passwords != nil {
+		if _, err := o.passwords.Stat(); err == nil {
+			return nil
+		}
+	}
+	return problem.New(problem.Usage, "sign/password", "there is no file descriptor %d", o.passwordFD).
+		Try("open it in the same command: satchel sign ... --password-fd %d %d<password-file", o.passwordFD, o.passwordFD)
+}
+
 // password asks for the password of a file, or reads it from the descriptor: its first line.
 func (o signOptions) password(ctx context.Context, a *app, file string) ([]byte, error) {
-	if o.passwordFD < 0 {
-		if a.json || !term.Interactive(a.in) {
-			return nil, problem.New(problem.Usage, "sign/password", "is encrypted, and there is no terminal to ask for its password").At(file).
-				Try("give --password-fd N, such as: satchel sign ... --password-fd 3 3<password-file")
-		}
-		password, err := a.err.ReadPassword(ctx, a.in, "Password of "+term.VisibleLine(file)+": ")
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil {
-			return nil, problem.New(problem.Failed, "sign/password", "the password cannot be read").At(file).Because(err)
-		}
-		return password, nil
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
-	f := os.NewFile(uintptr(o.passwordFD), "password")
-	if f == nil {
-		return nil, problem.New(problem.Usage, "sign/password", "there is no file descriptor %d", o.passwordFD)
+	if o.passwords != nil {
+		return await(ctx, o.readPassword)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, 4<<10))
-	if err := errors.Join(err, f.Close()); err != nil {
+	if a.json || !term.Interactive(a.in) {
+		return nil, problem.New(problem.Usage, "sign/password", "is encrypted, and there is no terminal to ask for its password").At(file).
+			Try("give --password-fd N, such as: satchel sign ... --password-fd 3 3<password-file")
+	}
+	password, err := a.err.ReadPassword(ctx, a.in, "Password of "+term.VisibleLine(file)+": ")
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, problem.New(problem.Failed, "sign/password", "the password cannot be read").At(file).Because(err)
+	}
+	return password, nil
+}
+
+// readPassword waits for the line's end, not for that of the file: who writes it may stay.
+func (o signOptions) readPassword() ([]byte, error) {
+	line, err := bufio.NewReader(io.LimitReader(o.passwords, 4<<10)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, problem.New(problem.Usage, "sign/password", "the password cannot be read from file descriptor %d", o.passwordFD).Because(err)
 	}
-	line, _, _ := strings.Cut(string(data), "\n")
-	return []byte(strings.TrimSuffix(line, "\r")), nil
+	return []byte(strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")), nil
+}
+
+// checkOutputs refuses to write over what is read, and over what is no file.
+func (o signOptions) checkOutputs() error {
+	read := append([]string{o.files.Cert, o.files.Key, o.files.PKCS12, o.signatureIn, o.request}, o.files.Chain...)
+	written := []string{o.out}
+	if o.digestOut != "" {
+		written, read = []string{o.digestOut, o.digestOut + ".json"}, append(read, o.bundle)
+	}
+	for _, name := range written {
+		if info, err := os.Lstat(name); o.digestOut != "" && err == nil && !info.Mode().IsRegular() {
+			return problem.New(problem.Failed, "sign/output", "is not a regular file; the digest cannot replace it").At(name)
+		}
+		there, err := os.Stat(name)
+		if err != nil {
+			continue
+		}
+		for _, input := range read {
+			if info, err := os.Stat(input); err == nil && os.SameFile(there, info) {
+				return problem.New(problem.Usage, "sign/output", "is read by the same command, and would be written over").At(name).Try("write to another file")
+			}
+		}
+	}
+	return nil
 }
 
 // A signRequest is what is kept between the two steps.
@@ -222,24 +311,33 @@ func (o signOptions) writeRequest(b *mcpb.Bundle, who *signature.Identity, res *
 		return err
 	}
 	res.ToSign, res.Request = o.digestOut, o.digestOut+".json"
-	for name, data := range map[string][]byte{res.ToSign: r.Digest(), res.Request: append(data, '\n')} {
-		if err := atomicfile.Write(name, data, 0o644); err != nil {
-			return problem.New(problem.Failed, "sign/output", "cannot be written").At(name).Because(err)
-		}
+	mode := fs.FileMode(0o644)
+	if signature.ShownAddress(o.tsa) != o.tsa { // a password may stand in it
+		mode = 0o600
+	}
+	if err := writeStep(res.Request, append(data, '\n'), mode); err != nil {
+		return err
+	}
+	return writeStep(res.ToSign, r.Digest(), 0o644)
+}
+
+func writeStep(name string, data []byte, mode fs.FileMode) error {
+	if err := atomicfile.Write(name, data, mode); err != nil {
+		return problem.New(problem.Failed, "sign/output", "cannot be written").At(name).Because(err)
 	}
 	return nil
 }
 
 func (o signOptions) complete(ctx context.Context, b *mcpb.Bundle) (*signResult, error) {
 	var r signRequest
-	data, err := signer.ReadFile(o.request)
+	data, err := readInput(ctx, o.request)
 	if err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(data, &r); err != nil {
 		return nil, problem.New(problem.Invalid, "sign/request", "is no request for a signature").At(o.request).Because(err)
 	}
-	sig, err := signer.ReadFile(o.signatureIn)
+	sig, err := readInput(ctx, o.signatureIn)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +348,7 @@ func (o signOptions) complete(ctx context.Context, b *mcpb.Bundle) (*signResult,
 	if err != nil {
 		return nil, err
 	}
-	res := &signResult{File: o.out, TSA: o.tsa, Warnings: []string{}}
+	res := &signResult{File: o.out, TSA: signature.ShownAddress(o.tsa), Warnings: []string{}}
 	if res.Signed, err = b.SignWith(ctx, o.out, &r.Request, sig, stamp); err != nil {
 		return nil, err
 	}
@@ -258,6 +356,11 @@ func (o signOptions) complete(ctx context.Context, b *mcpb.Bundle) (*signResult,
 		return nil, err
 	}
 	return res, nil
+}
+
+// readInput reads a file that may be a pipe.
+func readInput(ctx context.Context, name string) ([]byte, error) {
+	return await(ctx, func() ([]byte, error) { return signer.ReadFile(name) })
 }
 
 func (o signOptions) print(a *app, res *signResult) {
@@ -275,7 +378,7 @@ func (o signOptions) print(a *app, res *signResult) {
 		a.out.Printf("  timestamp    by %s\n", term.VisibleLine(res.TSA))
 	}
 	a.out.Printf("  digest       %s\n", res.Digest)
-	a.out.Printf("  verify: satchel verify %s\n", term.VisibleLine(res.File))
+	a.out.Printf("  verify: satchel verify %s\n", word(res.File))
 	if o.selfSigned {
 		a.out.Printf("  others trust this key with: satchel trust add %s\n", res.Signer.Fingerprint)
 	}
@@ -287,18 +390,21 @@ func (o signOptions) printNext(a *app, res *signResult) {
 	if strings.HasPrefix(res.Signer.Key, "RSA") {
 		padding = " -pkeyopt digest:sha256"
 	}
-	digest, key := term.VisibleLine(res.ToSign), "KEY"
+	sig, key := word(res.ToSign+".sig"), "KEY"
 	if res.key != "" {
-		key = term.VisibleLine(res.key)
+		key = word(res.key)
 	}
-	a.out.Printf("wrote the SHA-256 to sign into %s, and what step two needs into %s\n", digest, term.VisibleLine(res.Request))
-	a.out.Printf("  sign it, such as: openssl pkeyutl -sign -inkey %s%s -in %s -out %s.sig\n", key, padding, digest, digest)
+	a.out.Printf("wrote the SHA-256 to sign into %s, and what step two needs into %s\n", term.VisibleLine(res.ToSign), term.VisibleLine(res.Request))
+	a.out.Printf("  sign it, such as: openssl pkeyutl -sign -inkey %s%s -in %s -out %s\n", key, padding, word(res.ToSign), sig)
 	replace := ""
 	if o.replace {
 		replace = " --replace"
 	}
-	a.out.Printf("  then: satchel sign %s --signature-in %s.sig --request %s%s\n", term.VisibleLine(o.bundle), digest, term.VisibleLine(res.Request), replace)
+	a.out.Printf("  then: satchel sign %s --signature-in %s --request %s%s\n", word(o.bundle), sig, word(res.Request), replace)
 }
+
+// word is a file's name as it is typed into a shell.
+func word(name string) string { return term.VisibleLine(problem.Words(name)) }
 
 // home gives the user's folders.
 func (a *app) home() (paths.Home, error) { return paths.Find(runtime.GOOS, a.getenv) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +72,7 @@ certificate of one signer; a revocation list. A bundle stands for its signer, a 
 func (o trustAddOptions) run(ctx context.Context, a *app) (*trustResult, error) {
 	res := &trustResult{}
 	for _, source := range o.sources {
-		entries, err := o.read(source)
+		entries, err := await(ctx, func() ([]trust.Entry, error) { return o.read(source) })
 		if err != nil {
 			return nil, err
 		}
@@ -85,6 +87,7 @@ func (o trustAddOptions) run(ctx context.Context, a *app) (*trustResult, error) 
 	}
 	if !a.json {
 		printEntries(a.err, res.Entries)
+		a.explain(res.Entries)
 	}
 	if !o.yes {
 		ok, err := a.confirm(ctx, agreement{question: "Trust this?", reviewed: true})
@@ -98,10 +101,23 @@ func (o trustAddOptions) run(ctx context.Context, a *app) (*trustResult, error) 
 	return res, trust.Open(home.Config).Add(res.Entries)
 }
 
+// explain says what it means to trust entries.
+func (a *app) explain(entries []trust.Entry) {
+	has := func(k trust.Kind) bool {
+		return slices.ContainsFunc(entries, func(e trust.Entry) bool { return e.Kind == k })
+	}
+	if has(trust.Root) {
+		a.err.Println("an authority vouches for every signer that it certifies, today and later; --pin trusts the certificate alone")
+	}
+	if has(trust.Root) || has(trust.Pin) {
+		a.err.Println("anybody can make a certificate of any name: compare the fingerprint with what its owner told you another way")
+	}
+}
+
 // read gives what one source stands for. A bundle's signer is only taken when the signature is his.
 func (o trustAddOptions) read(source string) ([]trust.Entry, error) {
-	if strings.HasPrefix(strings.ToLower(source), "sha256:") {
-		e, err := trust.OfFingerprint(source)
+	e, err := trust.OfFingerprint(source)
+	if _, missing := os.Stat(source); strings.HasPrefix(strings.ToLower(source), "sha256:") || err == nil && missing != nil {
 		return []trust.Entry{e}, err
 	}
 	if !isBundle(source) {
@@ -115,9 +131,7 @@ func (o trustAddOptions) read(source string) ([]trust.Entry, error) {
 		p, _ := errors.AsType[*problem.Problem](rep.Err())
 		return nil, p.At(source)
 	}
-	e, err := trust.OfFingerprint(rep.Fingerprint)
-	e.Certificate = rep.Signer
-	return []trust.Entry{e}, err
+	return []trust.Entry{trust.OfCertificate(rep.Leaf, true)}, nil
 }
 
 func newTrustList(a *app) *cobra.Command {
@@ -176,7 +190,7 @@ func printEntries(o *term.Out, entries []trust.Entry) {
 		switch {
 		case e.List != nil:
 			what = "revoked"
-			detail = fmt.Sprintf("%d certificates of %s, as of %s", e.List.Revoked, e.List.Issuer, e.List.ThisUpdate.Format(time.DateOnly))
+			detail = fmt.Sprintf("certificates of %s: %d, as of %s", e.List.Issuer, e.List.Revoked, e.List.ThisUpdate.Format(time.DateOnly))
 		case e.Certificate != nil:
 			detail = fmt.Sprintf("%s, issued by %s, %s, valid until %s", e.Certificate.Subject, e.Certificate.Issuer, e.Certificate.Key, e.Certificate.NotAfter.Format(time.DateOnly))
 		}

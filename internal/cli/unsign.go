@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"satchel/internal/term"
@@ -30,9 +32,12 @@ A bundle that was signed several times has signatures one around the other; --al
 		Example:     "  satchel unsign my.mcpb\n  satchel unsign my.mcpb --all --out unsigned.mcpb",
 		Args:        wantArgs(1, 1),
 		Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, 6 not found, 8 not signed, 9 malformed signature"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			o.bundle = args[0]
-			res, err := o.run()
+			if err := noEmptyFlags(cmd, "out"); err != nil {
+				return err
+			}
+			res, err := o.run(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -44,7 +49,7 @@ A bundle that was signed several times has signatures one around the other; --al
 	return cmd
 }
 
-func (o unsignOptions) run() (*unsignResult, error) {
+func (o unsignOptions) run(ctx context.Context) (*unsignResult, error) {
 	b, err := mcpb.Open(o.bundle, mcpb.Limits{})
 	if err != nil {
 		return nil, err
@@ -57,7 +62,7 @@ func (o unsignOptions) run() (*unsignResult, error) {
 	if o.all {
 		res.Removed, res.Left = b.Signatures(), 0
 	}
-	if err := b.Unsign(o.out, o.all); err != nil {
+	if err := b.Unsign(ctx, o.out, o.all); err != nil {
 		return nil, err
 	}
 	return res, nil
@@ -66,6 +71,6 @@ func (o unsignOptions) run() (*unsignResult, error) {
 func (o unsignOptions) print(a *app, res *unsignResult) {
 	a.out.Printf("%s %s\n", a.out.Green("unsigned"), term.VisibleLine(res.File))
 	if res.Left > 0 {
-		a.out.Printf("  %d more signatures are inside: satchel unsign %s --all\n", res.Left, term.VisibleLine(res.File))
+		a.out.Printf("  %d more signatures are inside: satchel unsign %s --all\n", res.Left, word(res.File))
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -46,9 +47,9 @@ The outcome is one of: trusted, untrusted, self-signed, expired, revoked, unsign
 		Example:     "  satchel verify my.mcpb\n  satchel verify my.mcpb --roots company-ca.pem --no-system-roots\n  satchel verify my.mcpb --pin sha256:2f1c...  --json",
 		Args:        wantArgs(1, 1),
 		Annotations: exits("1 failed, 2 usage, 3 not a valid bundle, 5 not trusted, 6 not found, 8 unsigned, 9 tampered or malformed"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			o.bundle = args[0]
-			res, err := o.run(a)
+			res, err := o.run(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
@@ -56,19 +57,19 @@ The outcome is one of: trusted, untrusted, self-signed, expired, revoked, unsign
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.roots, "roots", nil, "authorities to trust besides, PEM (repeatable)")
-	f.StringSliceVar(&o.pins, "pin", nil, "the fingerprint of a signer's certificate to trust (repeatable)")
-	f.StringSliceVar(&o.crls, "crl", nil, "a revocation list, PEM or DER (repeatable)")
+	f.StringArrayVar(&o.roots, "roots", nil, "authorities to trust besides, PEM (repeatable)")
+	f.StringArrayVar(&o.pins, "pin", nil, "the fingerprint of a signer's certificate to trust (repeatable)")
+	f.StringArrayVar(&o.crls, "crl", nil, "a revocation list, PEM or DER (repeatable)")
 	f.BoolVar(&o.noSystem, "no-system-roots", false, "do not trust the authorities of this system")
 	return cmd
 }
 
-func (o verifyOptions) run(a *app) (*verifyResult, error) {
-	t, err := o.trust(a)
+func (o verifyOptions) run(ctx context.Context, a *app) (*verifyResult, error) {
+	t, err := await(ctx, func() (signature.Trust, error) { return o.trust(a) }) // a list may come through a pipe
 	if err != nil {
 		return nil, err
 	}
-	rep, err := verifyFile(o.bundle, t, time.Now())
+	rep, err := await(ctx, func() (*signature.Report, error) { return verifyFile(o.bundle, t, time.Now()) })
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +82,15 @@ func (o verifyOptions) trust(a *app) (signature.Trust, error) {
 	if err != nil {
 		return signature.Trust{}, err
 	}
-	for _, name := range append(append([]string{}, o.roots...), o.crls...) {
-		more, err := trust.ReadFile(name, false)
+	for _, name := range o.roots {
+		more, err := readKind(name, false)
+		if err != nil {
+			return signature.Trust{}, err
+		}
+		entries = append(entries, more...)
+	}
+	for _, name := range o.crls {
+		more, err := readKind(name, true)
 		if err != nil {
 			return signature.Trust{}, err
 		}
@@ -98,6 +106,21 @@ func (o verifyOptions) trust(a *app) (signature.Trust, error) {
 	t := trust.Of(entries)
 	t.System = !o.noSystem
 	return t, nil
+}
+
+// readKind reads a file of revocation lists, or one of certificates, and refuses one that holds the other: a list is
+// mostly fetched from where anybody could have put a certificate.
+func readKind(name string, lists bool) ([]trust.Entry, error) {
+	entries, err := trust.ReadFile(name, false)
+	for _, e := range entries {
+		switch {
+		case lists && e.Kind != trust.CRL:
+			return nil, problem.New(problem.Invalid, "trust/file", "holds a certificate, where a revocation list belongs").At(name).Try("--roots takes the certificates of authorities")
+		case !lists && e.Kind == trust.CRL:
+			return nil, problem.New(problem.Invalid, "trust/file", "holds a revocation list, where certificates belong").At(name).Try("--crl takes revocation lists")
+		}
+	}
+	return entries, err
 }
 
 // trust is whom the user trusts without flags: what he keeps, and the authorities of this system.
@@ -161,6 +184,9 @@ func endsWithBlock(name string) bool {
 
 func (o verifyOptions) print(a *app, res *verifyResult) error {
 	err := a.show(res, func() { printReport(a.out, term.VisibleLine(res.File), res.Report) })
+	if err == nil {
+		err = a.out.Err() // a verdict that was not shown is none
+	}
 	if bad := res.Err(); err == nil && bad != nil {
 		return errors.Join(bad, errShown)
 	}
@@ -180,7 +206,7 @@ func printReport(o *term.Out, file string, r *signature.Report) {
 		o.Printf("  %-12s %s\n", label, term.VisibleLine(fmt.Sprintf(format, args...)))
 	}
 	if s := r.Signer; s != nil {
-		line("signer", "%s", s.Subject)
+		line(map[bool]string{true: "claims to be", false: "signer"}[r.Claimed()], "%s", s.Subject)
 		line("issuer", "%s", s.Issuer)
 		line("key", "%s", s.Key)
 		line("fingerprint", "%s", s.Fingerprint)

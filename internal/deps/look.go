@@ -24,6 +24,8 @@ func programs() []program {
 		{"unzip", "unzip", "reads our bundles"},
 		{"openssl", "openssl", "makes certificates, revocation lists and timestamps, and verifies our signatures"},
 		{"zip", "zip", "makes bundles as authors do by hand"},
+		{"bwrap", "bubblewrap", "the second way to a sandbox, where user namespaces are not to be had"},
+		{"unshare", "util-linux", "simulates machines that refuse user namespaces"},
 		{"7z", "p7zip-full", "makes bundles as authors do by hand"},
 		{"curl", "curl", "goes through the proxy of a sandbox by HTTP and by SOCKS"},
 		{"bsdtar", "libarchive-tools", "makes bundles as authors do by hand"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -32,28 +33,61 @@ type notifier interface {
 
 func systemNotifier() (notifier, error) { return fsnotify.NewWatcher() }
 
+// errGone says that the watched folder itself was removed or renamed.
+var errGone = errors.New("the folder is gone")
+
 // run watches until ctx ends. started is called when no later change is missed. When the system runs out of watches,
-// the folder is walked every second instead.
+// the folder is walked every second instead. A folder that goes away is waited for.
 func (w *watch) run(ctx context.Context, started func()) error {
-	n, err := w.notify()
-	if err == nil {
-		err = w.addTree(n, w.dir, func(string) {})
-		if err == nil {
-			if real, ok := n.(*fsnotify.Watcher); ok {
-				started()
-				err = w.follow(ctx, real)
-			}
+	first := started
+	for {
+		err := w.notified(ctx, started)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return nil
+		case outOfWatches(err):
+			w.note("this system has no watches left, so the folder is looked through every second instead (Linux: raise fs.inotify.max_user_watches): " + err.Error())
+			return w.poll(ctx, started)
+		case !errors.Is(err, errGone) && !errors.Is(err, fs.ErrNotExist):
+			return err
 		}
-		err = errors.Join(err, n.Close())
+		w.note("the folder is gone: once it is back, it is watched again")
+		w.tell(".") // the next start says what is missing
+		if !w.comesBack(ctx) {
+			return nil
+		}
+		started = func() { first(); w.tell(".") }
 	}
-	if err == nil || ctx.Err() != nil {
-		return nil
+}
+
+// comesBack waits for the folder; false when ctx ended.
+func (w *watch) comesBack(ctx context.Context) bool {
+	for {
+		if info, err := os.Stat(w.dir); err == nil && info.IsDir() {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(pollEvery):
+		}
 	}
-	if !outOfWatches(err) {
+}
+
+// notified watches as the system tells of changes.
+func (w *watch) notified(ctx context.Context, started func()) error {
+	n, err := w.notify()
+	if err != nil {
 		return err
 	}
-	w.note("this system has no watches left, so the folder is looked through every second instead (Linux: raise fs.inotify.max_user_watches): " + err.Error())
-	return w.poll(ctx, started)
+	err = w.addTree(n, w.dir, func(string) {})
+	if err == nil {
+		if real, ok := n.(*fsnotify.Watcher); ok {
+			started()
+			err = w.follow(ctx, real)
+		}
+	}
+	return errors.Join(err, n.Close())
 }
 
 func outOfWatches(err error) bool {
@@ -108,6 +142,9 @@ func (w *watch) follow(ctx context.Context, n *fsnotify.Watcher) error {
 			}
 		case e := <-n.Events:
 			name := w.name(e.Name)
+			if name == "." && (e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename)) {
+				return errGone
+			}
 			if name == "." || e.Op == fsnotify.Chmod || w.ignored(name) {
 				continue
 			}

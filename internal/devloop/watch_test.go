@@ -133,6 +133,27 @@ func (w watched) change(t *testing.T) {
 	w.wait(t, "node_modules")
 }
 
+// A folder that is moved away, or removed and made anew, is watched again when it is back: it is another one then.
+func TestWatchAFolderThatComesBack(t *testing.T) {
+	t.Parallel()
+	w := watchFolder(t, systemNotifier)
+	for _, remove := range []func() error{
+		func() error { return os.Rename(w.dir, w.dir+".moved") }, func() error { return os.RemoveAll(w.dir) },
+	} {
+		if err := remove(); err != nil {
+			t.Fatal(err)
+		}
+		w.wait(t, ".")
+		w.write(t, "server/index.js", "back")
+		w.wait(t, ".")
+		w.write(t, "server/index.js", "changed")
+		w.wait(t, "server/index.js")
+	}
+	if len(w.notes) != 2 {
+		t.Errorf("%d notes", len(w.notes))
+	}
+}
+
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	w := watchFolder(t, systemNotifier)

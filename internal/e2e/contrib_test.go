@@ -269,13 +269,16 @@ func keyPair(t *testing.T) (certificate, key string) {
 	return certificate, key
 }
 
-// TestActionRuns runs the action's own scripts: a bundle of a folder with an awkward name, with and without a key.
+// TestActionRuns runs the action's own scripts: a bundle of a folder with an awkward name, which is a link, without a key.
 func TestActionRuns(t *testing.T) {
 	t.Parallel()
 	awkward := "my ext; touch pwned; $(touch pwned)"
 	inputs := map[string]string{"directory": awkward, "output": "dist/of $(touch pwned)/out.mcpb"}
 	r := newGithubRun(t, inputs)
-	extension(t, filepath.Join(r.dir, awkward))
+	extension(t, filepath.Join(r.dir, "real"))
+	if err := os.Symlink("real", filepath.Join(r.dir, awkward)); err != nil {
+		t.Fatal(err)
+	}
 	if err := r.run(t); err != nil {
 		t.Fatalf("%v\n%s", err, r.log.String())
 	}
@@ -325,7 +328,7 @@ func checkNothingLeft(t *testing.T, r *githubRun) {
 	t.Helper()
 	for _, root := range []string{r.dir, r.temp} {
 		err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-			if err != nil || d.IsDir() || filepath.Base(filepath.Dir(path)) == "bin" {
+			if err != nil || !d.Type().IsRegular() || filepath.Base(filepath.Dir(path)) == "bin" {
 				return err // satchel itself has these words
 			}
 			data, err := os.ReadFile(path)
@@ -377,7 +380,10 @@ func TestGitLabRuns(t *testing.T) {
 	}
 	f := gitlabJob(t)
 	dir, temp := t.TempDir(), t.TempDir()
-	extension(t, filepath.Join(dir, "ext"))
+	extension(t, filepath.Join(dir, "real"))
+	if err := os.Symlink("real", filepath.Join(dir, "ext")); err != nil {
+		t.Fatal(err)
+	}
 	vars := map[string]string{"CI_PROJECT_DIR": dir, "CI_JOB_ID": "7", "TMPDIR": temp, "SATCHEL_HOME": filepath.Join(temp, "home")}
 	maps.Copy(vars, f.Variables)
 	vars["SATCHEL_DIRECTORY"], vars["SATCHEL_PROGRAM"] = "ext", filepath.Join(bin, "satchel")

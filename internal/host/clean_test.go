@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -148,6 +149,11 @@ func TestCleanOfWhatDoesNotStart(t *testing.T) {
 	}
 	if !slices.Equal(c.StandIns, []string{"folder"}) || c.Review == nil || len(c.Review.Risks) == 0 {
 		t.Errorf("%+v", c)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Verify(gone, leastStart, func(string) {}); problem.CodeOf(err) != problem.Interrupted {
+		t.Errorf("interrupted: %v", err)
 	}
 	err := c.Verify(t.Context(), leastStart, func(string) {})
 	wantProblem(t, err, problem.NeedsConfig, "clean/original")

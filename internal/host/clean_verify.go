@@ -58,6 +58,9 @@ func (c *Cleaning) Verify(ctx context.Context, timeout time.Duration, told func(
 	told("starting the server as it is")
 	begin := time.Now()
 	served, _, err := c.serve(ctx, c.bundle, timeout)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err() // a person stopped it, whatever the server made of that
+	}
 	if err != nil {
 		return c.notStarting(err)
 	}

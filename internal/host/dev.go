@@ -37,14 +37,14 @@ func (h *Host) Linked(dir string) (id string, linked bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	m, _, err := readLinked(real)
+	m, _, _, err := readLinked(real)
 	if err != nil {
 		return "", false, err
 	}
 	if id, err = manifest.ID(manifest.Local, m.Name); err != nil {
 		return "", false, err
 	}
-	in := h.installed(id)
+	in, _ := h.installed(id)
 	return id, in != nil && in.Link == real, nil
 }
 

@@ -112,7 +112,7 @@ func (h *Host) get(id string) (*store.Installation, *manifest.Manifest, error) {
 // read; what starts it does not take another: see [Host.ready].
 func manifestOf(in *store.Installation) (*manifest.Manifest, error) {
 	if in.Link != "" {
-		if m, _, err := readLinked(in.Link); err == nil {
+		if m, _, _, err := readLinked(in.Link); err == nil {
 			return m, nil
 		}
 	}

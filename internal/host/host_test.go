@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"satchel/internal/problem"
 	"satchel/internal/spec"
@@ -427,4 +428,60 @@ func TestTheEntryPointIsExecutable(t *testing.T) {
 	w := newWorld(t)
 	res := w.install(t, w.bundle(t, "v1", manifestWith(func(m map[string]any) { m["server"].(map[string]any)["entry_point"] = "./index.js" })))
 	w.wantModes(t, strings.TrimPrefix(res.Extension.ContentDigest, "sha256:"), map[string]fs.FileMode{"index.js": 0o555, "manifest.json": 0o444})
+}
+
+// Between the review and the yes of a person anybody who may write to the file could give it other bytes, with the same
+// checksums. What was not reviewed, nor verified, is not installed, and nothing of it is left.
+func TestABundleThatChangesAfterTheReview(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rewrite := func(file string, later time.Duration) error { // the same bytes: this is not about checksums
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			return err
+		}
+		f, err := os.OpenFile(file, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(data)
+		return errors.Join(err, f.Close(), os.Chtimes(file, time.Time{}, info.ModTime().Add(later)))
+	}
+	for name, change := range map[string]func(file string, c *Candidate) error{
+		"rewritten": func(file string, _ *Candidate) error { return rewrite(file, time.Hour) },
+		"longer":    func(file string, _ *Candidate) error { return os.Truncate(file, 1<<20) },
+		"set-back": func(file string, c *Candidate) error {
+			if runtime.GOOS == "windows" {
+				return rewrite(file, time.Hour) // there is no time that cannot be set back
+			}
+			for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && c.bundle.Unchanged() == nil; { // until the clock of the file system ticks
+				if err := rewrite(file, 0); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	} {
+		file := w.bundleOf(t, name+".mcpb", manifestWith(nil))
+		before := w.snapshot(t)
+		c, err := w.Inspect(t.Context(), file, []string{"folder=" + w.dir, "key=k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := change(file, c); err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.Install(t.Context(), c, nil)
+		wantProblem(t, err, problem.Refused, "bundle/changed")
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if after := w.snapshot(t); !maps.Equal(before, after) {
+			t.Errorf("%s: left behind: %v", name, after)
+		}
+	}
 }

@@ -108,7 +108,7 @@ func (h *Host) inspect(ctx context.Context, b *mcpb.Bundle, file string, pairs [
 	if err != nil {
 		return nil, err
 	}
-	old := h.installed(id)
+	old, lost := h.installed(id)
 	given, forgets := inherit(m.UserConfig, old, given, old != nil && old.ContentDigest == contentDigest)
 	open, secret := answers.Split(m.UserConfig, given)
 	c.record = store.Installation{
@@ -117,6 +117,7 @@ func (h *Host) inspect(ctx context.Context, b *mcpb.Bundle, file string, pairs [
 	}
 	err = h.review(c, m, old, given)
 	c.Review.Forgets, c.Review.Warnings = forgets, warnings(report)
+	c.Review.Risks = append(c.Review.Risks, lost...)
 	return c, err
 }
 
@@ -177,12 +178,17 @@ func signatureRisk(rep *signature.Report) (spec.Risk, bool) {
 	return spec.Risk{Level: level, Text: "the signature is not one you trust, " + string(rep.Status) + ": " + strings.Join(rep.Reasons, "; ")}, true
 }
 
-func (h *Host) installed(id string) *store.Installation {
+// installed gives what is installed under an id, nil when nothing is. A damaged record is replaced, which loses what was
+// answered: that is a risk to tell before.
+func (h *Host) installed(id string) (*store.Installation, []spec.Risk) {
 	in, err := h.store.Get(id)
-	if err != nil {
-		return nil // not installed; a damaged record is replaced
+	switch {
+	case err == nil:
+		return in, nil
+	case store.IsDamaged(err):
+		return nil, []spec.Risk{{Level: spec.Medium, Text: "what is installed now has a damaged record: its answers are lost, and must be given again; a copy of the record is kept beside the new one, in a folder damaged-*"}}
 	}
-	return in
+	return nil, nil
 }
 
 func (h *Host) review(c *Candidate, m *manifest.Manifest, old *store.Installation, given answers.Values) error {
@@ -231,6 +237,9 @@ func (h *Host) Install(ctx context.Context, c *Candidate, progress func(done, to
 	tree, err := c.bundle.Extract(ctx, stage.Dir(), mcpb.ExtractOptions{
 		Executable: executables(c), Digest: true, ReadOnly: true, Portable: true, Sync: runtime.GOOS == "windows", Progress: progress,
 	})
+	if err == nil {
+		err = c.bundle.Unchanged() // what was reviewed, and whose signature was verified, is what was unpacked
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (h *Host) InspectLink(ctx context.Context, dir string, pairs []string) (*Ca
 	if err != nil {
 		return nil, err
 	}
-	m, data, err := readLinked(real)
+	m, data, report, err := readLinked(real)
 	if err != nil {
 		return nil, err
 	}
@@ -37,14 +37,15 @@ func (h *Host) InspectLink(ctx context.Context, dir string, pairs []string) (*Ca
 	if err != nil {
 		return nil, err
 	}
-	old := h.installed(id)
+	old, lost := h.installed(id)
 	given, forgets := inherit(m.UserConfig, old, given, old != nil && old.Link == real)
 	open, secret := answers.Split(m.UserConfig, given)
 	c := &Candidate{record: store.Installation{ID: id, Version: m.Version, Source: real, Link: real, Manifest: data, Answers: open, Secrets: secret}}
 	if err := h.reviewLink(c, m, given); err != nil {
 		return nil, named(dir, err)
 	}
-	c.Review.Forgets = forgets
+	c.Review.Forgets, c.Review.Warnings = forgets, warnings(report)
+	c.Review.Risks = append(c.Review.Risks, lost...)
 	if old != nil {
 		c.Review.Replaces = old.Version
 	}
@@ -71,21 +72,21 @@ func linkable(dir string) (string, error) {
 }
 
 // readLinked reads the manifest of a folder as it is now.
-func readLinked(dir string) (*manifest.Manifest, []byte, error) {
+func readLinked(dir string) (*manifest.Manifest, []byte, *manifest.Report, error) {
 	name := filepath.Join(dir, "manifest.json")
 	data, err := mcpb.ReadFile(dir, "manifest.json", manifest.MaxSize)
 	if problem.CodeOf(err) == problem.NotFound {
-		return nil, nil, problem.New(problem.NotFound, "link/manifest", "is not there").At(name).Try("link another folder, or satchel uninstall what is linked to this one")
+		return nil, nil, nil, problem.New(problem.NotFound, "link/manifest", "is not there").At(name).Try("link another folder, or satchel uninstall what is linked to this one")
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	m, report, err := manifest.Parse(data)
 	if err != nil {
 		report.File = name
-		return nil, nil, report.Err()
+		return nil, nil, nil, report.Err()
 	}
-	return m, data, nil
+	return m, data, report, nil
 }
 
 func (h *Host) reviewLink(c *Candidate, m *manifest.Manifest, given answers.Values) error {

@@ -23,7 +23,7 @@ import (
 func (h *Host) ready(id string) (s spec.Spec, release func(), err error) {
 	in, m, err := h.get(id)
 	if err == nil && in.Link != "" {
-		m, _, err = readLinked(in.Link)
+		m, _, _, err = readLinked(in.Link)
 	}
 	if err != nil {
 		return spec.Spec{}, nil, err

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -32,7 +34,11 @@ func connect(ctx context.Context, id string, stdin io.WriteCloser, stdout io.Rea
 	client := mcp.NewClient(&mcp.Implementation{Name: "satchel", Version: "0"}, &mcp.ClientOptions{})
 	cs, err := client.Connect(ctx, &mcp.IOTransport{Reader: stdout, Writer: stdin}, nil)
 	if err != nil {
-		if ended := stop(); ended != nil {
+		ended := stop()
+		switch {
+		case errors.Is(ctx.Err(), context.Canceled):
+			return nil, ctx.Err() // a person stopped it, and the server with it
+		case ended != nil:
 			return nil, ended
 		}
 		return nil, notAnswering(ctx, id, err)
@@ -42,10 +48,39 @@ func connect(ctx context.Context, id string, stdin io.WriteCloser, stdout io.Rea
 
 func notAnswering(ctx context.Context, id string, err error) error {
 	p := problem.New(problem.Failed, "host/initialize", "the server did not answer the MCP handshake").At(id).From("MCP specification, lifecycle")
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return p.Try("give it more time with --timeout, or look at what it prints: satchel run %s", id).Because(ctx.Err())
+	look := "look: satchel run " + id
+	if strings.HasPrefix(id, trialOf) { // it is not installed
+		look = "start its command by hand and look"
 	}
-	return p.Try("it may have written something else than MCP to its standard output; look: satchel run %s", id).Because(err)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return p.Try("it may need more time (--timeout, where the command has it), or wait for something; %s", look).Because(ctx.Err())
+	}
+	return p.Try("it may have written something else than MCP to its standard output; %s", look).Because(err)
+}
+
+// A listing refuses a server that lists without end.
+type listing struct{ size int }
+
+// maxListing bounds what a server's list of tools or prompts takes in memory, in bytes.
+const maxListing = 64 << 20
+
+func (l *listing) add(texts ...string) error {
+	l.size += 256 // what an item costs beside its texts
+	for _, t := range texts {
+		l.size += len(t)
+	}
+	if l.size > maxListing {
+		return fmt.Errorf("the list has more than %d bytes", maxListing)
+	}
+	return nil
+}
+
+// unlisted is the error of a list that did not come to its end.
+func unlisted(ctx context.Context, p *problem.Problem, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	return p.Because(err)
 }
 
 // close ends the conversation and the server.
@@ -60,13 +95,17 @@ func (s *session) tools(ctx context.Context) ([]Tool, error) {
 	if s.InitializeResult().Capabilities.Tools == nil {
 		return list, nil
 	}
+	var all listing
 	for t, err := range s.Tools(ctx, nil) {
-		if err != nil {
-			return nil, problem.New(problem.Failed, "host/tools", "the server did not list its tools").Because(err)
+		var schema []byte
+		if err == nil {
+			schema, err = json.Marshal(t.InputSchema)
 		}
-		schema, err := json.Marshal(t.InputSchema)
+		if err == nil {
+			err = all.add(t.Name, t.Title, t.Description, string(schema))
+		}
 		if err != nil {
-			return nil, err
+			return nil, unlisted(ctx, problem.New(problem.Failed, "host/tools", "the server did not list its tools"), err)
 		}
 		list = append(list, Tool{
 			Name: t.Name, Title: t.Title, Description: t.Description, InputSchema: schema,
@@ -90,6 +129,9 @@ func destructive(a *mcp.ToolAnnotations) bool {
 func (s *session) call(ctx context.Context, tool string, args json.RawMessage) (*mcp.CallToolResult, error) {
 	res, err := s.CallTool(ctx, &mcp.CallToolParams{Name: tool, Arguments: args})
 	if err != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, problem.New(problem.Interrupted, "host/call", "interrupted; the tool may have done its work all the same").At(tool)
+		}
 		return nil, problem.New(problem.Failed, "host/call", "the server refused the call").At(tool).Because(err)
 	}
 	return res, nil

@@ -37,7 +37,7 @@ func (h *Host) TryFolder(dir string, m *manifest.Manifest, pairs []string) (*Tri
 	if err != nil {
 		return nil, err
 	}
-	return h.trial("try/"+m.Name, func(tmp string) (*launch.Plan, launch.Extension, []string, error) {
+	return h.trial(trialOf+m.Name, func(tmp string) (*launch.Plan, launch.Extension, []string, error) {
 		keys := standIn(m.UserConfig, given, tmp)
 		ext := launch.Extension{
 			ID: "try/" + m.Name, Manifest: m, Dir: abs, DataDir: filepath.Join(tmp, "data"), CacheDir: filepath.Join(tmp, "cache"), Answers: given,
@@ -89,6 +89,9 @@ func (h *Host) trial(id string, plan func(tmp string) (*launch.Plan, launch.Exte
 	}
 	return &Trial{Review: p.Review(ext), StandIns: keys, spec: p.Spec, tmp: tmp}, nil
 }
+
+// trialOf begins the id of what is tried: it is installed nowhere.
+const trialOf = "try/"
 
 // standIn gives required options without a value one: the option's own least number, a temporary folder, a text.
 func standIn(options manifest.Options, given answers.Values, tmp string) (keys []string) {
@@ -173,13 +176,18 @@ func (s *session) served(ctx context.Context) (*Served, error) {
 	if s.InitializeResult().Capabilities.Prompts == nil {
 		return out, nil
 	}
+	var all listing
 	for p, err := range s.Prompts(ctx, nil) {
+		if err == nil {
+			err = all.add(p.Name, p.Description)
+		}
 		if err != nil {
-			return nil, problem.New(problem.Failed, "host/prompts", "the server did not list its prompts").Because(err)
+			return nil, unlisted(ctx, problem.New(problem.Failed, "host/prompts", "the server did not list its prompts"), err)
 		}
 		prompt := ServedPrompt{Name: p.Name, Description: p.Description, Arguments: []string{}}
 		for _, a := range p.Arguments {
 			prompt.Arguments = append(prompt.Arguments, a.Name)
+			all.size += len(a.Name) + 16
 		}
 		out.Prompts = append(out.Prompts, prompt)
 	}

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"satchel/internal/problem"
 	"satchel/internal/procgroup"
@@ -99,4 +103,59 @@ func TestTrialOfWhatIsNoServer(t *testing.T) {
 	defer try.Close()
 	_, err = try.Serve(t.Context())
 	wantProblem(t, err, problem.Failed, "supervisor/ended")
+}
+
+// Whoever stops it while the server is silent, or dies with the same signal, has stopped it: that is no failure.
+func TestTrialIsStopped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	started := filepath.Join(w.dir, "started")
+	if err := exec.Command("mkfifo", started).Run(); err != nil {
+		t.Skipf("no pipe can be made: %v", err)
+	}
+	try, err := w.TryCommand(w.dir, []string{"/bin/sh", "-c", `echo yes > "$0"; exec cat > /dev/null`, started}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer try.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		_, _ = os.ReadFile(started)
+		cancel()
+	}()
+	if _, err := try.Serve(ctx); problem.CodeOf(err) != problem.Interrupted {
+		t.Errorf("%v, want interrupted", err)
+	}
+}
+
+// A server that lists its tools without end is left when it is too much.
+func TestAnEndlessListIsLeft(t *testing.T) {
+	t.Parallel()
+	page := &mcp.ListToolsResult{NextCursor: "on", Tools: []*mcp.Tool{{Name: "t", Description: strings.Repeat("x", 1<<20), InputSchema: map[string]any{"type": "object"}}}}
+	pages := 0
+	server := mcp.NewServer(&mcp.Implementation{Name: "endless", Version: "1"}, &mcp.ServerOptions{Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}}})
+	server.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
+		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+			if method != "tools/list" {
+				return next(ctx, method, req)
+			}
+			pages++
+			return page, nil
+		}
+	})
+	here, there := mcp.NewInMemoryTransports()
+	if _, err := server.Connect(t.Context(), there, nil); err != nil {
+		t.Fatal(err)
+	}
+	cs, err := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(t.Context(), here, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cs.Close()
+	s := &session{cs, func() error { return nil }}
+	_, err = s.tools(t.Context())
+	wantProblem(t, err, problem.Failed, "host/tools")
+	if pages > 100 {
+		t.Errorf("%d pages were read", pages)
+	}
 }

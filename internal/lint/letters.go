@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -22,7 +23,7 @@ func invisible(r, before, after rune) bool {
 	case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r), unicode.Is(unicode.Co, r):
 		return r != 0xad || !unicode.IsLetter(before) // a soft hyphen inside a word
 	}
-	return unicode.Is(unicode.Variation_Selector, r) || r == 0x115f || r == 0x1160 || r == 0x3164 || r == 0xffa0
+	return unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 func joins(r rune) bool {
@@ -32,7 +33,7 @@ func joins(r rune) bool {
 
 // pictures tells whether a character has a form as a picture, keycaps included.
 func pictures(r rune) bool {
-	return r == 0x2139 || r != ' ' && unicode.In(r, unicode.So, unicode.Sm, unicode.Sk, unicode.Po, unicode.Nd)
+	return r == 0x2139 || r == 0x3030 || r != ' ' && unicode.In(r, unicode.So, unicode.Sm, unicode.Sk, unicode.Po, unicode.Nd)
 }
 
 func rightToLeft(r rune) bool {
@@ -43,8 +44,16 @@ func rightToLeft(r rune) bool {
 func hiddenIn(s string) (n int, first rune, without string) {
 	var b strings.Builder
 	r := []rune(s)
+	flag := 0 // the end of one: its tags are part of a picture
 	for i, c := range r {
 		before, after := ' ', ' '
+		if n := flagTags(r[i:]); n > 0 {
+			flag = i + 1 + n
+		}
+		if i < flag && c >= 0xe0000 {
+			b.WriteRune(c)
+			continue
+		}
 		if i > 0 {
 			before = r[i-1]
 		}
@@ -60,6 +69,21 @@ func hiddenIn(s string) (n int, first rune, without string) {
 		b.WriteRune(c)
 	}
 	return n, first, b.String()
+}
+
+// flagTags gives how many tags follow a black flag that is that of England, Scotland or Wales: the only ones that Unicode
+// recommends (UTS #51).
+func flagTags(r []rune) int {
+	for _, region := range []string{"gbeng", "gbsct", "gbwls"} {
+		want := []rune{0x1f3f4}
+		for _, c := range region {
+			want = append(want, 0xe0000+c)
+		}
+		if want = append(want, 0xe007f); len(r) >= len(want) && slices.Equal(r[:len(want)], want) {
+			return len(want) - 1
+		}
+	}
+	return 0
 }
 
 // hiddenKind says what an invisible character is for.
@@ -81,8 +105,11 @@ func hiddenKind(r rune) string {
 // width do not count, and neither do invisible characters.
 func fold(s string) string {
 	_, _, s = hiddenIn(s)
-	s = strings.ToLower(norm.NFKC.String(s))
+	s = strings.ToLower(norm.NFKD.String(s))
 	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) { // accents
+			return -1
+		}
 		if latin, ok := lookAlike(r); ok {
 			return latin
 		}

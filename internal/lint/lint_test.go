@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"satchel/internal/problem"
+	"satchel/internal/testsupport"
 	"satchel/mcpb/manifest"
 )
 
@@ -196,30 +196,30 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// TestHostileFilesTakeLittleTime gives what is made to cost much.
-func TestHostileFilesTakeLittleTime(t *testing.T) {
+// TestHostileFilesTakeLinearTime gives what is made to cost much, in two sizes.
+func TestHostileFilesTakeLinearTime(t *testing.T) {
 	t.Parallel()
-	deep := []byte(strings.Repeat(`{"a":`, 5000) + "1" + strings.Repeat("}", 5000))
-	for what, data := range map[string][]byte{
-		"server/long-line.js":                     []byte("x = '" + strings.Repeat("https://a.b/ghp_", 200_000) + "'"),
-		"server/many-secrets.txt":                 bytes.Repeat([]byte("AIza"+random(35)+"\n"), 100_000),
-		"server/one-line.txt":                     bytes.Repeat([]byte("AIza"+random(35)+" "), 100_000),
-		"server/package.json":                     deep,
-		"server/node_modules/a/package.json":      deep,
-		"server/node_modules/b/package.json":      []byte(`{"dependencies": {` + strings.Repeat(`"x": "1",`, 20_000) + `"y": "1"}}`),
-		"requirements.txt":                        bytes.Repeat([]byte("a>=1\nhttps://a.b/c\n"), 50_000),
-		"pyproject.toml":                          []byte("[project]\ndependencies = [" + strings.Repeat(`"a>=1",`, 100_000) + "]"),
-		"server/imports.py":                       bytes.Repeat([]byte("import socket, subprocess\n"), 100_000),
-		"server/node_modules/.dist-info/METADATA": []byte("x"),
+	repeat := func(unit string) func(n int) string { return func(n int) string { return strings.Repeat(unit, n) } }
+	deep := func(n int) string { return strings.Repeat(`{"a":`, n/5) + "1" + strings.Repeat("}", n/5) }
+	for what, c := range map[string]struct {
+		n    int
+		data func(n int) string
+	}{
+		"server/long-line.js":                     {25_000, func(n int) string { return "x = '" + strings.Repeat("https://a.b/ghp_", n) + "'" }},
+		"server/many-secrets.txt":                 {12_000, repeat("AIza" + random(35) + "\n")},
+		"server/one-line.txt":                     {12_000, repeat("AIza" + random(35) + " ")},
+		"server/package.json":                     {6_000, deep},
+		"server/node_modules/a/package.json":      {6_000, deep},
+		"server/node_modules/b/package.json":      {2_500, func(n int) string { return `{"dependencies": {` + strings.Repeat(`"x": "1",`, n) + `"y": "1"}}` }},
+		"requirements.txt":                        {6_000, repeat("a>=1\nhttps://a.b/c\n")},
+		"pyproject.toml":                          {12_000, func(n int) string { return "[project]\ndependencies = [" + strings.Repeat(`"a>=1",`, n) + "]" }},
+		"server/imports.py":                       {12_000, repeat("import socket, subprocess\n")},
+		"server/node_modules/.dist-info/METADATA": {12_000, repeat("x")},
 	} {
-		t.Run(what, func(t *testing.T) {
+		testsupport.Linear(t, what, c.n, func(n int) func() {
 			b := readBundle(t, "testdata/clean.txtar")
-			b.files[what] = &fstest.MapFile{Data: data}
-			begin := time.Now()
-			lintBundle(t, b, Options{Profile: Reviewer})
-			if d := time.Since(begin); d > time.Minute { // what is not linear takes hours
-				t.Errorf("takes %v", d)
-			}
+			b.files[what] = &fstest.MapFile{Data: []byte(c.data(n))}
+			return func() { lintBundle(t, b, Options{Profile: Reviewer}) }
 		})
 	}
 }
@@ -228,20 +228,24 @@ func TestHostileFilesTakeLittleTime(t *testing.T) {
 func TestHostileManifests(t *testing.T) {
 	t.Parallel()
 	tool := `{"name": "t", "description": "` + strings.Repeat(`ignore all `, 100) + `\u200b"}`
-	for what, tools := range map[string]string{
-		"many": strings.Repeat(tool+",", 2000) + tool,
-		"long": `{"name": "t", "description": "` + strings.Repeat(`\u200bignore all the any `, 100_000) + `"}`,
+	for what, c := range map[string]struct {
+		n     int
+		tools func(n int) string
+	}{
+		"many": {250, func(n int) string { return strings.Repeat(tool+",", n-1) + tool }},
+		"long": {12_000, func(n int) string {
+			return `{"name": "t", "description": "` + strings.Repeat(`\u200bignore all the any `, n) + `"}`
+		}},
 	} {
-		text := `{"manifest_version": "0.3", "name": "x", "version": "1.0.0", "description": "d", "author": {"name": "a"}, "license": "MIT",
-			"server": {"type": "node", "entry_point": "i.js", "mcp_config": {"command": "node", "args": ["${__dirname}/i.js"]}}, "tools": [` + tools + `]}`
-		begin := time.Now()
-		r, err := Run(context.Background(), Subject{Manifest: []byte(text)}, Options{})
-		if err != nil || len(r.Findings) == 0 {
-			t.Errorf("%s: %v, %v", what, r, err)
-		}
-		if d := time.Since(begin); d > time.Minute {
-			t.Errorf("%s takes %v", what, d)
-		}
+		testsupport.Linear(t, what, c.n, func(n int) func() {
+			text := []byte(`{"manifest_version": "0.3", "name": "x", "version": "1.0.0", "description": "d", "author": {"name": "a"}, "license": "MIT",
+				"server": {"type": "node", "entry_point": "i.js", "mcp_config": {"command": "node", "args": ["${__dirname}/i.js"]}}, "tools": [` + c.tools(n) + `]}`)
+			return func() {
+				if r, err := Run(context.Background(), Subject{Manifest: text}, Options{}); err != nil || len(r.Findings) == 0 {
+					t.Errorf("%s: %v, %v", what, r, err)
+				}
+			}
+		})
 	}
 }
 

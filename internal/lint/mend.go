@@ -21,6 +21,16 @@ type Mended struct {
 	What string `json:"what"`
 }
 
+// Mendable counts the findings of a report that [Fix] has a safe way for.
+func (r *Report) Mendable() (n int) {
+	for _, f := range r.Findings {
+		if f.mend != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Fix mends in the text of the manifest what the findings of a report have a safe way for, and leaves every other byte.
 // A finding that cannot be mended together with another one is left for the next run. It changes nothing when there is
 // nothing to mend.

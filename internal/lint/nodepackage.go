@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"encoding/json"
 	"path"
 	"slices"
@@ -41,13 +42,16 @@ const maxShort = 300
 
 func readPackage(data []byte) *nodePackage {
 	var raw map[string]json.RawMessage
-	if json.Unmarshal(data, &raw) != nil {
+	if json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &raw) != nil { // npm skips a byte order mark too
 		return nil
 	}
 	p := &nodePackage{Name: short(raw["name"]), Version: short(raw["version"]), License: packageLicense(raw), Scripts: map[string]string{}}
-	for name, script := range texts(raw["scripts"]) {
-		if isLifecycle(name) {
-			p.Scripts[name] = script
+	var scripts map[string]json.RawMessage
+	_ = json.Unmarshal(raw["scripts"], &scripts) // another type has none
+	for name, raw := range scripts {
+		var script string
+		if isLifecycle(name) && json.Unmarshal(raw, &script) == nil && script != "" {
+			p.Scripts[name] = script[:min(len(script), maxShort)]
 		}
 	}
 	p.Native = string(raw["gypfile"]) == "true"
@@ -59,7 +63,7 @@ func readPackage(data []byte) *nodePackage {
 }
 
 func isLifecycle(script string) bool {
-	return script == "preinstall" || script == "install" || script == "postinstall"
+	return script == "preinstall" || script == "install" || script == "postinstall" || script == "prepare"
 }
 
 func short(raw json.RawMessage) string {
@@ -117,14 +121,20 @@ func (d dependency) locate(data []byte) spot {
 	return spot{}
 }
 
-// root gives the package.json of the server itself, which is at the top or beside the entry point.
-func (r *run) root() *file {
+// root gives the package.json of the server itself, which is at the top or beside the entry point. One that only says
+// "type": "module", as compilers write it beside their output, counts when there is no other.
+func (r *run) root() (found *file) {
 	for dir := path.Dir(r.manifest.EntryFile()); ; dir = path.Dir(dir) {
 		if f := r.tree.byName[path.Join(dir, "package.json")]; f != nil && f.pkg != nil {
-			return f
+			if f.pkg.Name != "" || len(f.pkg.Dependencies)+len(f.pkg.Development) > 0 {
+				return f
+			}
+			if found == nil {
+				found = f
+			}
 		}
 		if dir == "." || dir == "/" || dir == ".." {
-			return nil
+			return found
 		}
 	}
 }

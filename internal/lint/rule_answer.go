@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"path"
 	"regexp"
 	"strings"
 	"sync"
@@ -103,6 +104,9 @@ func checkBroadDefaults(c *check) {
 
 func (c *check) broad(v manifest.Value, how string) {
 	for part := range strings.SplitSeq(v.Text, ",") {
+		if option, value, ok := strings.Cut(part, "="); ok && strings.HasPrefix(option, "--") {
+			part = value
+		}
 		if why := broadFolder(strings.TrimSpace(part)); why != "" {
 			c.add(c.atText(v, "%s: %s %s", quote(v.Text), why, how))
 			return
@@ -122,6 +126,9 @@ var (
 // broadFolder says what a folder is that holds more than any server needs; "" for others.
 func broadFolder(p string) string {
 	p = strings.ReplaceAll(p, "${/}", "/")
+	if !strings.Contains(p, `\`) && p != "" {
+		p = path.Clean(p) // ${HOME}/Documents/.. is ${HOME}
+	}
 	trimmed := strings.TrimRight(p, `/\`)
 	trimmed = strings.TrimSuffix(trimmed, "/.")
 	if drive().MatchString(p) || p == "/" || p == "//" || p == `\` {
@@ -139,7 +146,11 @@ func broadFolder(p string) string {
 	for _, home := range []string{"${home}", "~", "$home", "%userprofile%"} {
 		for _, sep := range []string{"/", `\`} {
 			switch strings.TrimPrefix(strings.ToLower(trimmed), home+sep) {
-			case "desktop", "documents", "downloads", "library", "appdata", ".config", ".ssh":
+			case "desktop", "documents", "downloads", "library", "appdata", ".config", "pictures", "music", "movies", "videos", "onedrive", "library/application support":
+				return "a whole personal folder"
+			case ".ssh", ".aws", ".gnupg", ".kube", ".docker":
+				return "a folder of keys"
+			case "..":
 				return "a whole personal folder"
 			}
 		}

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"path"
 	"strings"
 
 	"satchel/internal/lint/source"
@@ -39,14 +40,14 @@ func set(names string) map[string]bool {
 
 // Each function gives a fresh set, so that nobody can change one for another.
 func networkModules() map[string]bool {
-	return set(`http https http2 net tls dgram undici axios node-fetch cross-fetch got superagent request ky needle ws websocket socket.io-client
-		phin follow-redirects nodemailer imapflow ssh2 mqtt amqplib ioredis redis pg mysql mysql2 mongodb @aws-sdk @octokit/rest googleapis
+	return set(`http https http2 net tls dgram undici dns inspector axios node-fetch cross-fetch got superagent request ky needle ws websocket socket.io-client
+		phin follow-redirects nodemailer imapflow ssh2 mqtt amqplib ioredis redis pg mysql mysql2 mongodb @aws-sdk @octokit/rest googleapis @elastic @anthropic-ai @supabase @slack @notionhq @azure stripe
 		requests httpx aiohttp urllib.request urllib3 http.client socket websockets websocket ftplib smtplib imaplib poplib telnetlib paramiko
 		pycurl httplib2 tornado.httpclient boto3 botocore openai anthropic grpc xmlrpc.client`)
 }
 
 func childModules() map[string]bool {
-	return set("child_process execa cross-spawn shelljs node-pty zx tinyexec nano-spawn subprocess pexpect pty sh plumbum")
+	return set("child_process execa cross-spawn shelljs node-pty zx tinyexec nano-spawn subprocess pexpect pty sh plumbum cluster")
 }
 
 func networkCalls() map[string]bool {
@@ -54,7 +55,7 @@ func networkCalls() map[string]bool {
 }
 
 func childCalls() map[string]bool {
-	return set(`Bun.spawn Bun.spawnSync Deno.Command os.system os.popen os.execv os.execve os.execvp os.execvpe os.execl os.execlp os.spawnl os.spawnv os.spawnvp
+	return set(`Bun.spawn Bun.spawnSync Deno.Command os.system os.popen os.execv os.execve os.execvp os.execvpe os.execl os.execlp os.spawnl os.spawnlp os.spawnv os.spawnvp os.startfile
 		os.posix_spawn asyncio.create_subprocess_exec asyncio.create_subprocess_shell`)
 }
 
@@ -83,6 +84,12 @@ func (c *check) uses(what string, modules, calls map[string]bool) {
 			continue
 		}
 		for _, i := range f.source.imports {
+			if path.Ext(f.name) == ".py" && (i.what == "http" || strings.HasPrefix(i.what, "http.") && !strings.HasPrefix(i.what, "http.client")) {
+				continue // of Python, http has no more than names of states; https and net are no modules of its own
+			}
+			if calls[i.what] && moduleIn(modules, i.what) == "" && c.once(f.name+"\x00"+i.what) { // from os import system
+				c.add(inFile(f.name, i.spot, "%s: it imports %s", what, quote(i.what)))
+			}
 			if m := moduleIn(modules, i.what); m != "" && c.once(f.name+"\x00"+m) {
 				c.add(inFile(f.name, i.spot, "%s: it imports %s", what, quote(i.what)))
 			}

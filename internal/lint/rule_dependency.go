@@ -57,9 +57,49 @@ func (c *check) unpinnedCommands() {
 }
 
 func (c *check) unpinnedCommand(command string, args []string, at []any) {
-	base := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(command[strings.LastIndexAny(command, `/\`)+1:]), ".cmd"), ".exe")
-	for _, i := range fetched(base, args) {
+	base := programName(command)
+	for offset := 0; ; offset++ { // cmd /c npx ..., env A=1 npx ...: what is started starts another
+		next := startsOther(base, args[offset:])
+		if next < 0 {
+			args = slices.Clone(args)
+			clear(args[:offset])
+			c.unpinnedArguments(base, args, offset, at)
+			return
+		}
+		offset += next
+		base = programName(args[offset])
+	}
+}
+
+func programName(command string) string {
+	base := strings.ToLower(command[strings.LastIndexAny(command, `/\`)+1:])
+	for _, end := range []string{".cmd", ".exe", ".ps1", ".bat"} {
+		base = strings.TrimSuffix(base, end)
+	}
+	return base
+}
+
+// startsOther gives the index of the argument that is the program which cmd or env start; -1 for other programs.
+func startsOther(base string, args []string) int {
+	switch base {
+	case "cmd":
+		if len(args) > 1 && strings.EqualFold(args[0], "/c") {
+			return 1
+		}
+	case "env":
+		return slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") && !strings.Contains(a, "=") })
+	}
+	return -1
+}
+
+// unpinnedArguments looks at the arguments from offset on.
+func (c *check) unpinnedArguments(base string, args []string, offset int, at []any) {
+	for _, i := range fetched(base, args[offset:]) {
+		i += offset
 		spec := args[i]
+		if option, value, ok := strings.Cut(spec, "="); ok && strings.HasPrefix(option, "--") {
+			spec = value
+		}
 		isPython := base == "uvx" || base == "pipx" || base == "uv"
 		if isPinned(spec, isPython) || strings.Contains(spec, "${") {
 			continue
@@ -69,7 +109,7 @@ func (c *check) unpinnedCommand(command string, args []string, at []any) {
 		if version := c.locked(spec); version != "" && !isPython {
 			fixed := packageOf(spec) + "@" + version
 			f.Fix = "write " + quote(fixed) + ", the version in package-lock.json"
-			f.mend = mending("pinned "+quote(fixed), jsonedit.Set(keys, fixed))
+			f.mend = mending("pinned "+quote(fixed), jsonedit.Set(keys, strings.TrimSuffix(args[i], spec)+fixed))
 		}
 		c.add(f)
 	}
@@ -77,34 +117,52 @@ func (c *check) unpinnedCommand(command string, args []string, at []any) {
 
 // fetched gives the indexes of the arguments that name what is fetched.
 func fetched(command string, args []string) (list []int) {
-	switch command {
-	case "npx", "bunx", "pnpx":
-	case "uvx":
-	case "pnpm", "yarn", "npm", "bun":
-		if len(args) == 0 || args[0] != "dlx" && args[0] != "exec" && args[0] != "x" {
+	verb := slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") })
+	is := func(words ...string) bool { return verb >= 0 && slices.Contains(words, args[verb]) }
+	switch {
+	case command == "npx" || command == "bunx" || command == "pnpx" || command == "uvx":
+		verb = -1
+	case command == "pnpm" || command == "yarn" || command == "npm" || command == "bun":
+		if !is("dlx", "exec", "x") {
 			return nil
 		}
-	case "pipx":
-		if len(args) == 0 || args[0] != "run" {
+	case command == "pipx":
+		if !is("run") {
 			return nil
 		}
-	case "uv":
+	case command == "uv":
 		return uvFetched(args)
+	case command == "deno":
+		for i, a := range args {
+			if strings.HasPrefix(a, "npm:") || strings.HasPrefix(a, "jsr:") {
+				return []int{i}
+			}
+		}
+		return nil
 	default:
 		return nil
 	}
-	return packageArguments(args, command != "npx" && command != "bunx" && command != "pnpx" && command != "uvx")
+	if slices.ContainsFunc(args, func(a string) bool { return a == "--no-install" || a == "--no" || a == "--offline" }) {
+		return nil // nothing is fetched: it must be there
+	}
+	for _, i := range packageArguments(args[verb+1:]) {
+		list = append(list, i+verb+1)
+	}
+	return list
 }
 
-// packageArguments finds --package X and --from X, or else the first argument that is no flag. verb: the first word is
-// the program's own.
-func packageArguments(args []string, verb bool) (list []int) {
+// packageArguments finds --package X and --from X, or else the first argument that is no flag.
+func packageArguments(args []string) (list []int) {
 	first := -1
 	for i := 0; i < len(args); i++ {
+		option, _, joined := strings.Cut(args[i], "=")
 		switch a := args[i]; {
-		case i == 0 && verb, a == "":
-		case a == "-p" || a == "--package" || a == "--from" || a == "--spec" || a == "--with":
-			if i++; i < len(args) {
+		case a == "":
+		case option == "-p" || option == "--package" || option == "--from" || option == "--spec" || option == "--with":
+			if !joined {
+				i++
+			}
+			if i < len(args) {
 				list = append(list, i)
 			}
 		case a == "--python" || a == "--index-url" || a == "--registry" || a == "-c" || a == "--call" || a == "--index" || a == "--default-index" || a == "--refresh-package":
@@ -121,17 +179,22 @@ func packageArguments(args []string, verb bool) (list []int) {
 	return []int{first}
 }
 
-// uvFetched: uv tool run X, and uv run --with X.
+// uvFetched: uv tool run X, and uv run --with X, behind options of uv itself.
 func uvFetched(args []string) (list []int) {
-	if len(args) > 1 && args[0] == "tool" && args[1] == "run" {
-		for _, i := range packageArguments(args[2:], false) {
-			list = append(list, i+2)
+	if i := slices.Index(args, "tool"); i >= 0 && i+1 < len(args) && args[i+1] == "run" {
+		for _, k := range packageArguments(args[i+2:]) {
+			list = append(list, k+i+2)
 		}
 		return list
 	}
-	for i, a := range args {
-		if a == "--with" && i+1 < len(args) && len(args) > 0 && args[0] == "run" {
-			list = append(list, i+1)
+	run := slices.Index(args, "run")
+	for i := run + 1; run >= 0 && i < len(args); i++ {
+		switch {
+		case args[i] == "--with" && i+1 < len(args):
+			i++
+			list = append(list, i)
+		case strings.HasPrefix(args[i], "--with="):
+			list = append(list, i)
 		}
 	}
 	return list
@@ -148,7 +211,7 @@ func isPinned(spec string, python bool) bool {
 	if strings.Contains(spec, "://") || strings.HasPrefix(spec, "git+") || strings.HasPrefix(spec, "github:") {
 		return commit().MatchString(spec)
 	}
-	if strings.HasPrefix(spec, ".") || strings.HasPrefix(spec, "/") || strings.HasSuffix(spec, ".whl") || strings.HasSuffix(spec, ".tgz") {
+	if strings.HasPrefix(spec, ".") || strings.HasPrefix(spec, "/") || strings.HasPrefix(spec, "file:") || strings.HasSuffix(spec, ".whl") || strings.HasSuffix(spec, ".tgz") {
 		return true // a file of the bundle
 	}
 	if python {
@@ -233,14 +296,7 @@ func (c *check) unpinnedPackages() {
 	for _, f := range c.installed() {
 		packed[packageName(f)] = true
 	}
-	imported := map[string]bool{}
-	for _, f := range c.tree.files {
-		if f.source != nil {
-			for _, i := range f.source.imports {
-				imported[source.Package(i.what)] = true
-			}
-		}
-	}
+	imported := c.imported()
 	var loose []string
 	var first spot
 	for _, d := range root.pkg.Dependencies {
@@ -254,6 +310,19 @@ func (c *check) unpinnedPackages() {
 	if len(loose) > 0 {
 		c.add(inFile(root.name, first, "the server imports %s: not in the bundle, and no exact version", list(loose)))
 	}
+}
+
+// imported gives the packages that the author's own programs import.
+func (r *run) imported() map[string]bool {
+	imported := map[string]bool{}
+	for _, f := range r.tree.files {
+		if f.source != nil {
+			for _, i := range f.source.imports {
+				imported[source.Package(i.what)] = true
+			}
+		}
+	}
+	return imported
 }
 
 // isKept tells which files a rule reads itself.
@@ -292,7 +361,10 @@ func (c *check) unpinnedRequirements() {
 func requirement(line string) string {
 	line, _, _ = strings.Cut(line, " #")
 	line, _, _ = strings.Cut(line, " --")
-	line = strings.Trim(line, " \t\r\n\\")
+	line = strings.Trim(line, " \t\r\n\\\ufeff")
+	for _, editable := range []string{"-e ", "--editable "} {
+		line = strings.TrimSpace(strings.TrimPrefix(line, editable))
+	}
 	if line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "-") {
 		return ""
 	}

@@ -19,7 +19,7 @@ func packageRules() []Rule {
 		},
 		{
 			ID: "lint/lifecycle-script", Title: "Scripts that run when the package is installed",
-			Why: "A preinstall, install or postinstall script runs whenever somebody runs npm install in the bundle, before anything was reviewed: " +
+			Why: "A preinstall, install or postinstall script runs whenever somebody runs npm install in the bundle, and the bundle's own prepare too, before anything was reviewed: " +
 				"the usual way in for attacks on npm packages. Hosts that follow the specification never run it, so what it builds must be in the bundle.",
 			Fix:    "do it before packing, and take the script out of the package.json in the bundle",
 			Bad:    `"scripts": {"postinstall": "node setup.js"}`,
@@ -39,10 +39,15 @@ func checkDevelopment(c *check) {
 	for _, f := range c.installed() {
 		packages[packageName(f)] = append(packages[packageName(f)], f)
 	}
-	needed := reach(root, packages)
+	needed, imported := reach(root, packages), c.imported()
 	for _, d := range root.pkg.Development {
 		if len(packages[d.name]) > 0 && !needed[d.name] {
-			c.add(inFile(root.name, d.locate(root.data), "%s is a development dependency, and it is in the bundle", quote(d.name)))
+			f := inFile(root.name, d.locate(root.data), "%s is a development dependency, and it is in the bundle", quote(d.name))
+			if imported[d.name] {
+				f.Message += "; a program of the bundle imports it"
+				f.Fix = `move it to "dependencies" when the server needs it, else take it out`
+			}
+			c.add(f)
 		}
 	}
 }
@@ -71,6 +76,9 @@ func checkLifecycle(c *check) {
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(f.pkg.Scripts)) {
+			if name == "prepare" && f.dep { // npm runs it in its own folder only
+				continue
+			}
 			c.add(inFile(f.name, f.scriptSpot(name), "has the script %s: %s", name, quote(f.pkg.Scripts[name])))
 		}
 		dir := strings.TrimSuffix(f.name, "package.json")

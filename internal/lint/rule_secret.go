@@ -47,6 +47,27 @@ func checkSecrets(c *check) {
 			c.add(f)
 		}
 	}
+	c.secretArguments()
+}
+
+// secretArguments looks for a secret in plain text behind an option that is named like one: --token X, --token=X.
+func (c *check) secretArguments() {
+	option := ""
+	for v := range c.outline.Texts("server", "mcp_config") {
+		if !isArgument(v.Keys) {
+			continue
+		}
+		name, value, joined := strings.Cut(v.Text, "=")
+		if !joined {
+			name, value = option, v.Text
+		}
+		option = v.Text
+		if strings.HasPrefix(name, "-") && looksSecret(name) && secret.Value(value) {
+			f := c.atText(v, "is a secret in plain text")
+			f.Snippet.Before, f.Snippet.Marked, f.Snippet.After = "", mask(value), ""
+			c.add(f)
+		}
+	}
 }
 
 func checkSecretFiles(c *check) {
@@ -73,8 +94,8 @@ func looksSecret(name string) bool {
 // The words of a name stand between underscores. What a name ends with decides: an API_KEY_FILE is a path.
 var (
 	secretWords = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`_(password|passwd|passphrase|pwd|secret|token|credential|credentials|pat|apikey|privatekey|accesskey|` +
-			`(api|access|auth|private|secret|license|encryption|signing|service|admin|account|subscription)_key|bearer|jwt)_`)
+		return regexp.MustCompile(`_(password|passwords|passwd|passphrase|passcode|pwd|secret|secrets|token|credential|credentials|pat|apikey|privatekey|accesskey|` +
+			`(api|access|auth|private|secret|license|encryption|signing|service|admin|account|subscription|openai|anthropic)_keys?|bearer|jwt|session_cookie)_`)
 	})
 	publicWords = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`_(file|path|dir|folder|url|uri|endpoint|host|name|id|ids|ttl|expiry|expires|expiration|timeout|limit|count|size|length|max|` +

@@ -160,9 +160,13 @@ func orders() []order {
 	one := func(what, form string) order { return order{what, regexp.MustCompile(form)} }
 	return []order{
 		one("tells the model to ignore its instructions",
-			`\b(ignore|disregard|forget|override|bypass)( all| any| the| your| my| these| of)* (previous|prior|above|earlier|preceding|existing|original|system|other|safety)( system| safety)? (instructions?|prompts?|rules?|messages?|directions?|guidelines?|context)\b`),
+			`\b(ignore|disregard|forget)( all| any)?( of)? (your|my) (instructions?|rules?|guidelines?)\b|\b(ignore|disregard|forget) everything (above|before)\b|`+
+				`\b(ignore|disregard|forget|override|bypass)( all| any| the| your| my| these| of)* (previous|prior|above|earlier|preceding|existing|original|system|other|safety)( system| safety)? (instructions?|prompts?|rules?|messages?|directions?|guidelines?|context)\b`),
 		one("tells the model to keep something from the person",
 			`\b(do not|don't|never|must not|should not|without) (tell|telling|inform|informing|mention|mentioning|reveal|revealing|notify|notifying|alert|alerting|show|showing|disclose|disclosing|say|explain)[a-z ,']{0,40}\b(the )?(user|human|person|customer)s?\b`),
+		one("tells the model to keep something from the person",
+			`\b(do not|don't|never) let the (user|human|person) (know|see|notice)\b|\bthe (user|human|person) (must|should|may) (not|never) (know|see|notice|learn)\b|`+
+				`\bwithout the (user|human|person)(('s)? (knowledge|consent)| noticing| knowing)\b`),
 		one("tells the model to keep something from the person", `\b(hide|conceal|keep) (this|it|that|these)( step| fact| action| information)?( hidden| secret)? from the (user|human|person)`),
 		one("tells the model what to do with other tools",
 			`\b(before|instead of|after|prior to) (using|calling|invoking|running) any (other )?(tools?|functions?)\b|\b(do not|don't|never) (use|call) any other tools?\b|\balways (use|call|invoke) this tool (first|before)\b`),

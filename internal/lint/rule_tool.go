@@ -103,6 +103,15 @@ func (c *check) promptsNotServed() {
 	}
 }
 
+// maxDeclared bounds the texts of a server that --fix writes into a manifest, in bytes.
+const maxDeclared = 16 << 10
+
+// A declaration is a tool as a manifest lists it.
+type declaration struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+}
+
 func checkNotDeclared(c *check) {
 	if c.manifest.ToolsGenerated {
 		return
@@ -111,15 +120,24 @@ func checkNotDeclared(c *check) {
 	for _, t := range c.manifest.Tools {
 		declared[t.Name] = true
 	}
-	var missing []any
+	var missing []declaration
+	mendable := true
 	for _, t := range c.subject.Served.Tools {
-		if !declared[t.Name] {
-			missing = append(missing, map[string]string{"name": t.Name, "description": t.Description})
+		if declared[t.Name] {
+			continue
 		}
+		hidden, _, _ := hiddenIn(t.Name)
+		mendable = mendable && hidden == 0 && len(t.Name) <= maxDeclared && len(t.Description) <= maxDeclared
+		_, _, description := hiddenIn(t.Description) // else the manifest gets what lint finds
+		missing = append(missing, declaration{t.Name, description})
 	}
 	for i, t := range missing {
-		name := t.(map[string]string)["name"]
+		name := t.Name
 		f := c.at([]any{"tools"}, "does not declare %s, which the server serves", quote(name))
+		if !mendable {
+			c.add(f)
+			continue
+		}
 		if c.manifest.Tools != nil {
 			f.mend = mending("declared "+quote(name), jsonedit.Set(jsonedit.Path{"tools", len(c.manifest.Tools) + i}, t))
 		} else if i == 0 {

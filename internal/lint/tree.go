@@ -230,7 +230,7 @@ func (r *reader) file(f *file) error {
 		f.object = &h
 	}
 	f.image = readPicture(data)
-	binary := slices.Contains(data, 0)
+	binary := slices.Contains(data, 0) && !isProgram(f.name) // one zero byte in a comment must not hide a program
 	if binary && !f.sized {
 		return nil
 	}
@@ -309,10 +309,15 @@ func forReaders(name string) bool {
 
 func isProgram(name string) bool {
 	switch path.Ext(name) {
-	case ".js", ".mjs", ".cjs", ".py":
-		return true
+	case ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".py": // Node.js and Bun start TypeScript as it is
+		return !isDeclaration(name)
 	}
 	return false
+}
+
+// isDeclaration knows files with types only, which nothing runs.
+func isDeclaration(name string) bool {
+	return strings.HasSuffix(name, ".d.ts") || strings.HasSuffix(name, ".d.mts") || strings.HasSuffix(name, ".d.cts")
 }
 
 // readSource finds what a program uses.

@@ -168,5 +168,5 @@ func checkAbove(dir string) error {
 }
 
 func refuse(dir, why string) *problem.Problem {
-	return problem.New(problem.Refused, "paths/home-owner", "%s: another user could plant extensions in it", why).At(dir).From("docs/security.md")
+	return problem.New(problem.Refused, "paths/home-owner", "%s: another user could plant extensions in it, or say whom to trust", why).At(dir).From("docs/security.md")
 }

@@ -27,6 +27,7 @@ type Cmd struct {
 	Stdin  *os.File
 	Stdout *os.File
 	Stderr *os.File
+	Extra  []*os.File // descriptors from 3 on; only on Linux
 }
 
 // prepare makes the command that runs c. Files that are nil stay nil interfaces, which os/exec takes for the null device.

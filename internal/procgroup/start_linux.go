@@ -6,16 +6,19 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 )
 
-// watchMode is the hidden first argument of the watcher. The rest is the program's path and its arguments.
+// watchMode is the hidden first argument of the watcher. The rest is the number of descriptors that the program gets beside
+// its streams, its path and its arguments.
 const watchMode = "__watch"
 
 // The watcher's descriptors beside the program's streams.
 const (
 	lifelineFD = 3 // ends when we are gone, or want everything killed
 	reportFD   = 4 // a text when the program could not be started; ends when it was
+	extraFD    = 5 // the first of the program's own
 )
 
 // A watched is a tree under a watcher.
@@ -34,8 +37,8 @@ func start(c Cmd) (tree, error) {
 		return nil, errors.Join(err, lifeRead.Close(), lifeWrite.Close())
 	}
 	cmd := c.prepare()
-	cmd.Path, cmd.Args = "/proc/self/exe", append([]string{"satchel", watchMode, c.Path}, c.Args...)
-	cmd.ExtraFiles = []*os.File{lifeRead, reportWrite}
+	cmd.Path, cmd.Args = "/proc/self/exe", append([]string{"satchel", watchMode, strconv.Itoa(len(c.Extra)), c.Path}, c.Args...)
+	cmd.ExtraFiles = append([]*os.File{lifeRead, reportWrite}, c.Extra...)
 	err = cmd.Start()
 	err = errors.Join(err, lifeRead.Close(), reportWrite.Close())
 	w := &watched{cmd, lifeWrite}

@@ -17,7 +17,7 @@ import (
 const reapGrace = 2 * time.Second
 
 // IsWatcher tells whether the program's arguments (without its name) ask it to be the watcher.
-func IsWatcher(args []string) bool { return len(args) > 2 && args[0] == watchMode }
+func IsWatcher(args []string) bool { return len(args) > 3 && args[0] == watchMode }
 
 // WatchMain is the watcher: it starts the program, adopts what the program leaves behind, and ends all of it when the
 // program ends or its lifeline does. It gives the program's exit code.
@@ -27,7 +27,7 @@ func WatchMain(args []string) int {
 	report := os.NewFile(reportFD, "report")
 	closeOnExec()
 	signals := catchSignals() // before there is a program: a signal must reach it, not end us
-	pid, err := launch(args[1], args[2:])
+	pid, err := launch(args[1], args[2], args[3:])
 	if err != nil {
 		fmt.Fprintf(report, "%v", err)
 		return 1
@@ -78,12 +78,25 @@ func closeOnExec() {
 	unix.CloseOnExec(reportFD)
 }
 
-func launch(path string, argv []string) (int, error) {
+func launch(extra, path string, argv []string) (int, error) {
+	n, err := strconv.Atoi(extra)
+	if err != nil {
+		return 0, err
+	}
+	files := []uintptr{0, 1, 2}
+	for i := range n {
+		files = append(files, uintptr(extraFD+i))
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return 0, fmt.Errorf("cannot adopt orphans: %w", err)
 	}
+	defer func() {
+		for _, fd := range files[3:] {
+			_ = unix.Close(int(fd))
+		}
+	}()
 	return syscall.ForkExec(path, argv, &syscall.ProcAttr{
-		Env: os.Environ(), Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
+		Env: os.Environ(), Files: files, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
 	})
 }
 

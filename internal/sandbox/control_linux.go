@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"errors"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -9,7 +11,11 @@ const (
 	msgDoor    = 'D' // the door's number in decimal; a listener comes with it
 	msgStarted = 'S' // the server runs
 	msgFailed  = 'F' // what failed
+	msgRefused = 'R' // what of this mode the machine does not let us have
 )
+
+// msgGo is what the host tells init, once: the server may be started.
+const msgGo = 'G'
 
 // tell sends a message, with a descriptor unless fd is negative. A full or closed socket is an error, never a wait.
 func tell(kind byte, text []byte, fd int) error {
@@ -18,4 +24,21 @@ func tell(kind byte, text []byte, fd int) error {
 		rights = unix.UnixRights(fd)
 	}
 	return unix.Sendmsg(controlFD, append([]byte{kind}, text...), rights, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+}
+
+// await waits for the host's word. An end of the socket is an error: the host is gone.
+func await() error {
+	var b [1]byte
+	for {
+		n, err := unix.Read(controlFD, b[:])
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return err
+		case n != 1 || b[0] != msgGo:
+			return errors.New("the host is gone")
+		default:
+			return nil
+		}
+	}
 }

@@ -10,11 +10,13 @@ import (
 // openDoors listens on the loopback of this world and hands the listeners over: a socket stays in the network that it
 // was made in, whoever accepts from it. Then nothing of them is left here.
 func (w *world) openDoors() error {
-	if err := unix.Sethostname([]byte(w.order.Host)); err != nil {
-		return err
-	}
-	if err := loopbackUp(); err != nil {
-		return fmt.Errorf("loopback: %w", err)
+	if w.order.Mode == Namespaces {
+		if err := unix.Sethostname([]byte(w.order.Host)); err != nil {
+			return &errMode{w.order.Mode, err}
+		}
+		if err := loopbackUp(); err != nil {
+			return &errMode{w.order.Mode, fmt.Errorf("loopback: %w", err)}
+		}
 	}
 	for _, d := range w.order.Doors {
 		fd, err := listen(int(d))

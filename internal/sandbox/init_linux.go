@@ -7,10 +7,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path"
 	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"satchel/internal/procgroup"
+	"satchel/internal/sandbox/probe"
 )
 
 // initName is the name that the program has in the role of init. Who forges it only confines itself.
@@ -22,30 +26,51 @@ const (
 	controlFD = 4
 )
 
-// Main takes the program over when it was started in the role of init: it never returns then. Otherwise it does nothing.
-// It must be the first call of main.
+// Main takes the program over when it was started in one of this package's roles: it never returns then. Otherwise it
+// does nothing. It must be the first call of main.
 func Main() {
-	if len(os.Args) != 1 || os.Args[0] != initName {
+	probe.Main()
+	if procgroup.IsWatcher(os.Args[1:]) {
+		os.Exit(procgroup.WatchMain(os.Args[1:]))
+	}
+	if len(os.Args) != 1 {
+		return
+	}
+	role := path.Base(os.Args[0])
+	if role != initName && role != shimName {
 		return
 	}
 	// The walls are put around this thread and all others, and the server is started from this one.
 	runtime.LockOSThread()
-	if err := checkRole(); err != nil {
-		fmt.Fprintln(os.Stderr, initName+":", err)
+	if err := checkRole(role == initName); err != nil {
+		fmt.Fprintln(os.Stderr, role+":", err)
 		os.Exit(2)
 	}
-	in := &world{}
-	pid, signals, err := in.begin()
-	if err != nil {
-		_ = tell(msgFailed, []byte(err.Error()), -1) // the host may be gone
-		os.Exit(1)
+	w := &world{}
+	if role == shimName {
+		report(w.become())
 	}
-	os.Exit(in.stay(pid, signals))
+	pid, signals, err := w.begin()
+	report(err)
+	os.Exit(w.stay(pid, signals))
+}
+
+// report tells an error to the host and ends the program; without one it does nothing.
+func report(err error) {
+	if err == nil {
+		return
+	}
+	kind := byte(msgFailed)
+	if _, ok := errors.AsType[*errMode](err); ok {
+		kind = msgRefused
+	}
+	_ = tell(kind, []byte(err.Error()), -1) // the host may be gone
+	os.Exit(1)
 }
 
 // checkRole refuses to be init anywhere but where a Launcher starts it.
-func checkRole() error {
-	if os.Getpid() != 1 {
+func checkRole(first bool) error {
+	if first && os.Getpid() != 1 {
 		return errors.New("this is no command: satchel starts it as the first process of a sandbox")
 	}
 	seals, err := unix.FcntlInt(orderFD, unix.F_GET_SEALS, 0)
@@ -66,31 +91,44 @@ type world struct {
 
 // begin makes the world and starts the server in it. Its errors name the step that failed.
 func (w *world) begin() (pid int, signals <-chan os.Signal, err error) {
-	steps := []struct {
-		name string
-		do   func() error
-	}{
+	steps := []namedStep{
 		{"keep what it holds to itself", hide},
 		{"read the order", w.read},
 		{"open its doors", w.openDoors},
 		{"build its files", w.build},
-		{"give up capabilities", boundCapabilities},
+		{"look at what was agreed to", w.verify},
+		{"wait for the host", await},
+		{"give up capabilities", w.boundCapabilities},
 		{"set limits", w.limit},
 		{"set up Landlock", w.wallIn},
 		{"set up the filter of system calls", w.filter},
 	}
-	for _, s := range steps {
-		if err := s.do(); err != nil {
-			return 0, nil, fmt.Errorf("%s: %w", s.name, err)
-		}
+	if err := inTurn(steps); err != nil {
+		return 0, nil, err
 	}
 	signals = catch() // before there is a server: a signal must reach it
 	pid, err = w.launch()
 	if err != nil {
-		return 0, nil, fmt.Errorf("start %s: %w", w.order.Argv[0], err)
+		return 0, nil, fmt.Errorf("start %s: %w", w.order.Path, err)
 	}
 	w.order = order{} // the secrets in it are the server's now
 	return pid, signals, nil
+}
+
+// A namedStep is part of a start.
+type namedStep struct {
+	name string
+	do   func() error
+}
+
+// inTurn does steps until one fails, which its error names.
+func inTurn(steps []namedStep) error {
+	for _, s := range steps {
+		if err := s.do(); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
 }
 
 // hide keeps the server from looking into this process, and every descriptor from the server.
@@ -115,7 +153,7 @@ func (w *world) launch() (int, error) {
 	if err := unix.Chdir(w.order.Dir); err != nil {
 		return 0, err
 	}
-	pid, err := syscall.ForkExec(w.order.Argv[0], w.order.Argv, &syscall.ProcAttr{
+	pid, err := syscall.ForkExec(w.order.Path, w.order.Argv, &syscall.ProcAttr{
 		Dir: w.order.Dir, Env: w.order.Env, Files: []uintptr{0, 1, 2},
 	})
 	if err != nil {

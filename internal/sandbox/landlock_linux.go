@@ -90,7 +90,11 @@ type pathBeneath struct {
 }
 
 func (r rule) add(ruleset int, handled uint64) error {
-	fd, err := unix.Open(r.Path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	flags := unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	if r.Here {
+		flags &^= unix.O_NOFOLLOW
+	}
+	fd, err := unix.Open(r.Path, flags, 0)
 	if errors.Is(err, unix.ENOENT) && r.Maybe {
 		return nil
 	}

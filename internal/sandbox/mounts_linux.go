@@ -19,8 +19,11 @@ const (
 // build makes the root of this world and leaves the machine's. Nothing of the machine's is reachable afterwards but what
 // a step bound.
 func (w *world) build() error {
+	if w.order.Mode != Namespaces {
+		return nil // bwrap has built it
+	}
 	if err := stage(); err != nil {
-		return fmt.Errorf("stage: %w", err)
+		return &errMode{w.order.Mode, fmt.Errorf("mount: %w", err)}
 	}
 	for _, s := range w.order.Root {
 		if err := s.make(); err != nil {
@@ -74,7 +77,7 @@ func enter() error {
 // make makes one place.
 func (s step) make() error {
 	to := newRoot + s.Path
-	if s.Kind != stepMask && s.Kind != stepPin {
+	if s.Kind != stepMask && s.Kind != stepPin && s.Kind != stepSeal {
 		if err := os.MkdirAll(path.Dir(to), 0o755); err != nil {
 			return err
 		}
@@ -96,6 +99,10 @@ func (s step) make() error {
 		return s.bind(to, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC)
 	case stepPin:
 		return s.pin(to)
+	case stepShelf:
+		return shelf(to)
+	case stepSeal:
+		return unix.MountSetattr(-1, to, 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
 	case stepBind:
 		attrs := uint64(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV)
 		if !s.Write {
@@ -113,13 +120,24 @@ func temp(to string, size int64) error {
 	return unix.Mount("temp", to, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("size=%d,nr_inodes=64k,mode=1777", size))
 }
 
-// proc shows the processes of this world. It cannot be written to: the machine's root may write to parts of it by
+// shelf is a folder of its own to put places on; it can be sealed.
+func shelf(to string) error {
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	return unix.Mount("shelf", to, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "size=16m,mode=0755")
+}
+
+// proc shows the processes of this world but for init, which nobody may look into. It cannot be written to: the machine's root may write to parts of it by
 // ownership alone, and the user of a sandbox that root starts is that to the kernel.
 func proc(to string) error {
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
-	return unix.Mount("proc", to, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "")
+	if err := unix.Mount("proc", to, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "hidepid=ptraceable"); err != nil {
+		return &errMode{Namespaces, err} // a container that hides parts of its own refuses it
+	}
+	return nil
 }
 
 // mask puts something empty over what is there; what is not there needs none.
@@ -162,12 +180,15 @@ func (s step) bind(to string, attrs uint64) error {
 	if err != nil {
 		return err
 	}
-	return place(from, to, attrs, func(now *unix.Stat_t) error {
-		if s.Ino != 0 && (now.Ino != s.Ino || now.Dev != s.Dev) {
-			return fmt.Errorf("it is not the one that was agreed to: %w", unix.ESTALE)
-		}
-		return nil
-	})
+	return place(from, to, attrs, s.same)
+}
+
+// same is an error when a file is not the one that was agreed to.
+func (s step) same(now *unix.Stat_t) error {
+	if s.Ino != 0 && (now.Ino != s.Ino || now.Dev != s.Dev) {
+		return fmt.Errorf("it is not the one that was agreed to: %w", unix.ESTALE)
+	}
+	return nil
 }
 
 // pin mounts a folder of this world onto itself: what is a mount can be neither renamed nor removed.
@@ -223,7 +244,7 @@ func place(from, to string, attrs uint64, check func(*unix.Stat_t) error) error 
 // openExactly opens a path that must hold no link anywhere.
 func openExactly(name string) (int, error) {
 	return unix.Openat2(unix.AT_FDCWD, name, &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC,
+		Flags:   unix.O_PATH | unix.O_CLOEXEC, // with O_NOFOLLOW it would open a link at the end, as that
 		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
 	})
 }

@@ -7,6 +7,8 @@ import (
 // An order is what init does, made by the host and handed over in a sealed memory file. It decides everything; init
 // follows it. It holds the server's secrets.
 type order struct {
+	Mode     Mode
+	Path     string
 	Argv     []string
 	Env      []string
 	Dir      string
@@ -36,15 +38,17 @@ type stepKind string
 
 // The kinds of steps.
 const (
-	stepDir  stepKind = "dir"
-	stepLink stepKind = "link"
-	stepText stepKind = "text"
-	stepBind stepKind = "bind"
-	stepDev  stepKind = "dev"  // a device: the one bind that keeps devices working
-	stepProc stepKind = "proc" // the processes of the server's world
-	stepMask stepKind = "mask" // something empty over a file or a folder that is there
-	stepTemp stepKind = "temp" // memory to write to
-	stepPin  stepKind = "pin"  // a folder onto itself, so that it can be neither renamed nor removed
+	stepDir   stepKind = "dir"
+	stepLink  stepKind = "link"
+	stepText  stepKind = "text"
+	stepBind  stepKind = "bind"
+	stepDev   stepKind = "dev"   // a device: the one bind that keeps devices working
+	stepProc  stepKind = "proc"  // the processes of the server's world
+	stepMask  stepKind = "mask"  // something empty over a file or a folder that is there
+	stepTemp  stepKind = "temp"  // memory to write to
+	stepShelf stepKind = "shelf" // a folder of memory to put places on
+	stepSeal  stepKind = "seal"  // nothing can be put on a shelf any more
+	stepPin   stepKind = "pin"   // a folder onto itself, so that it can be neither renamed nor removed
 )
 
 // A rule is what Landlock allows at and below a path.
@@ -54,6 +58,7 @@ type rule struct {
 	Execute bool
 	List    bool // only the names in folders
 	Maybe   bool // may be missing
+	Here    bool // may be a link, which is followed
 }
 
 // A limit is one of setrlimit.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -36,12 +37,16 @@ type planner struct {
 	c        Command
 	protect  []spec.Protected
 	steps    []step
+	seals    []step // after all steps
 	rules    []rule
 	programs programs
 }
 
-// plan makes the order for a command, for a server that is seen as uid and gid inside.
-func plan(c Command, uid, gid int) (order, error) {
+// plan makes the order for a command in a mode, for a server that is seen as uid and gid inside.
+func plan(m Mode, c Command, uid, gid int) (order, error) {
+	if m == Landlock && !c.Sandbox.Net.None() {
+		return order{}, &errMode{m, errors.New("it cannot hold a server to hosts")}
+	}
 	p := &planner{c: c, protect: c.Sandbox.Protect}
 	if err := p.programs.find(c); err != nil {
 		return order{}, err
@@ -56,14 +61,18 @@ func plan(c Command, uid, gid int) (order, error) {
 	}
 	p.ownFiles()
 	p.executables()
+	p.add(p.seals...)
 	n := c.Sandbox.Net
-	filter, err := seccomp.Filter(runtime.GOARCH, seccomp.Rules{Internet: !n.None(), Datagrams: !n.None(), Netlink: true})
+	filter, err := seccomp.Filter(runtime.GOARCH, seccomp.Rules{Internet: !n.None(), Datagrams: !n.None(), Netlink: m != Landlock})
 	if err != nil {
 		return order{}, problem.New(problem.Refused, "sandbox/arch", "this machine's processor has no sandbox").Because(err).From("docs/sandbox.md")
 	}
 	o := order{
-		Argv: c.Argv, Env: c.Env, Dir: c.Dir, UID: uid, GID: gid, Host: hostInside,
+		Mode: m, Path: c.Path, Argv: c.Argv, Env: c.Env, Dir: c.Dir, UID: uid, GID: gid, Host: hostInside,
 		Root: p.steps, Rules: p.rules, Net: !n.None(), Filter: filter, Limits: limits(c.Sandbox.Limits),
+	}
+	if m == Landlock {
+		return o.withoutWorld()
 	}
 	if !n.None() {
 		o.Doors = []Door{HTTPDoor, SOCKSDoor}
@@ -71,6 +80,32 @@ func plan(c Command, uid, gid int) (order, error) {
 			o.Doors = append(o.Doors, Door(port))
 		}
 	}
+	return o, nil
+}
+
+// withoutWorld changes an order for the machine's own root: what is made up there is not, and what all of the machine's
+// programs share is out of reach. The server's temporary folder is one in its own.
+func (o order) withoutWorld() (order, error) {
+	o.Rules = slices.DeleteFunc(o.Rules, func(r rule) bool {
+		return r.Path == "/" || r.Path == tempInside || r.Path == "/dev/shm" || r.Path == "/proc"
+	})
+	o.Rules = append(o.Rules, rule{Path: "/proc/self", Here: true})
+	for _, name := range strings.Fields("cpuinfo meminfo stat version uptime loadavg filesystems sys/kernel/osrelease sys/kernel/ostype sys/vm/overcommit_memory") {
+		o.Rules = append(o.Rules, rule{Path: "/proc/" + name, Maybe: true})
+	}
+	for i := range o.Rules {
+		if strings.HasPrefix(o.Rules[i].Path, "/etc/") {
+			o.Rules[i].Maybe, o.Rules[i].Here = true, true
+		}
+	}
+	temp := path.Join(o.Dir, ".tmp")
+	if err := os.MkdirAll(temp, 0o700); err != nil {
+		return order{}, problem.New(problem.Failed, "sandbox/start", "the server's own folder cannot be written to").At(o.Dir).Because(err)
+	}
+	o.Env = append(slices.DeleteFunc(slices.Clone(o.Env), func(e string) bool {
+		return strings.HasPrefix(e, "TMPDIR=") || strings.HasPrefix(e, "HOME=")
+	}), "TMPDIR="+temp, "HOME="+o.Dir)
+	o.Limits = slices.DeleteFunc(o.Limits, func(l limit) bool { return l.Resource == unix.RLIMIT_NPROC }) // it would count all of the user's
 	return o, nil
 }
 
@@ -196,8 +231,7 @@ func (p *planner) processes() {
 
 func (p *planner) temp() {
 	p.add(step{Kind: stepTemp, Path: tempInside, Size: or(p.c.Sandbox.Limits.Temp, defaultTemp)},
-		step{Kind: stepDir, Path: "/run"}, step{Kind: stepDir, Path: homeInside},
-		step{Kind: stepLink, Path: "/var/tmp", From: tempInside}, step{Kind: stepLink, Path: "/var/run", From: "/run"})
+		step{Kind: stepDir, Path: "/run"}, step{Kind: stepDir, Path: homeInside})
 	p.rules = append(p.rules, rule{Path: tempInside, Write: true, Execute: p.c.Sandbox.Programs.Any})
 }
 

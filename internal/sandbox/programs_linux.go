@@ -22,7 +22,7 @@ type programs struct {
 
 // find looks the programs of a command up. The error is a problem of class NotFound.
 func (p *programs) find(c Command) error {
-	names := append([]string{c.Argv[0]}, c.Sandbox.Programs.Paths...)
+	names := append([]string{c.Path}, c.Sandbox.Programs.Paths...)
 	for _, name := range names {
 		if c.Bundle != "" && inside(name, c.Bundle) {
 			p.interpreters(name, 0)

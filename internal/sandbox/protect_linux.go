@@ -27,7 +27,7 @@ func (p *planner) granted() error {
 		if f.Write {
 			err = p.writable(f)
 		} else {
-			err = p.readable(f, new(int))
+			err = p.readable(f)
 		}
 		if err != nil {
 			return err
@@ -52,14 +52,36 @@ func grantable(name string) error {
 // readable shows a file or folder to read. A folder with a secret below is shown entry by entry: a mask over the secret
 // would fall off when the person's own programs replace the file, and one that is made later would have none. What
 // appears in such a folder later is not seen.
-func (p *planner) readable(f spec.File, seen *int) error {
+func (p *planner) readable(f spec.File) error {
 	secrets := p.secretsBelow(f.Path)
-	if slices.Contains(secrets, f.Path) {
+	switch {
+	case slices.Contains(secrets, f.Path):
+		return nil
+	case len(secrets) == 0:
+		p.show(f)
 		return nil
 	}
-	if len(secrets) == 0 {
-		p.add(step{Kind: stepBind, Path: f.Path, From: f.Path, Dev: f.Dev, Ino: f.Ino})
-		p.rules = append(p.rules, rule{Path: f.Path})
+	p.add(step{Kind: stepShelf, Path: f.Path})
+	if err := p.split(f, new(int)); err != nil {
+		return err
+	}
+	p.seals = append(p.seals, step{Kind: stepSeal, Path: f.Path})
+	return nil
+}
+
+func (p *planner) show(f spec.File) {
+	p.add(step{Kind: stepBind, Path: f.Path, From: f.Path, Dev: f.Dev, Ino: f.Ino})
+	p.rules = append(p.rules, rule{Path: f.Path})
+}
+
+// split shows what is in a folder, but for what is protected.
+func (p *planner) split(f spec.File, seen *int) error {
+	secrets := p.secretsBelow(f.Path)
+	switch {
+	case slices.Contains(secrets, f.Path):
+		return nil
+	case len(secrets) == 0:
+		p.show(f)
 		return nil
 	}
 	entries, err := os.ReadDir(f.Path)
@@ -82,7 +104,7 @@ func (p *planner) readable(f spec.File, seen *int) error {
 				p.add(step{Kind: stepLink, Path: child, From: to})
 			}
 		case e.IsDir() || e.Type().IsRegular():
-			if err := p.readable(spec.File{Path: child}, seen); err != nil {
+			if err := p.split(spec.File{Path: child}, seen); err != nil {
 				return err
 			}
 		}

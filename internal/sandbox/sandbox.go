@@ -10,7 +10,8 @@ import (
 // A Command is a server to be started.
 type Command struct {
 	Sandbox spec.Sandbox
-	Argv    []string // the program's real path first
+	Path    string   // of the program
+	Argv    []string // what it is called by first
 	Env     []string // the whole environment; it may hold secrets
 	Dir     string   // its own folder: where it starts, and may write
 	Bundle  string   // the folder with its files, which it may read and run; empty: none

@@ -1,27 +1,18 @@
 package sandbox
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
-	"sync"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"satchel/internal/problem"
 )
-
-// startDeadline is how long init may take to start the server.
-const startDeadline = 20 * time.Second
 
 // uidForRoot is who a server is when root starts it: never root, not even in its own world.
 const uidForRoot = 1000
@@ -30,11 +21,13 @@ const uidForRoot = 1000
 // life of the program. It is safe for concurrent use.
 type Launcher struct {
 	starts chan func()
+	modes  []Mode
 }
 
 // NewLauncher makes a Launcher.
 func NewLauncher() *Launcher {
-	l := &Launcher{make(chan func())}
+	l := &Launcher{make(chan func()), []Mode{Namespaces, Bubblewrap, Landlock}}
+	sweepGroups()
 	// The kernel ties the parent-death signal to the thread that started a process, so one thread starts all and stays.
 	go func() {
 		runtime.LockOSThread()
@@ -45,24 +38,35 @@ func NewLauncher() *Launcher {
 	return l
 }
 
-// A Process is a server in its sandbox. Its methods are safe for concurrent use.
-type Process struct {
-	cmd     *exec.Cmd
-	control *net.UnixConn
-	done    chan struct{}
-	once    sync.Once
-	code    int
-	err     error
+// onThread starts a command on the thread that stays.
+func (l *Launcher) onThread(cmd *exec.Cmd) error {
+	started := make(chan error)
+	l.starts <- func() { started <- cmd.Start() }
+	return <-started
 }
 
-// Start starts a server. accept gets the doors of its world, before the server runs; it may be nil when no network is
-// granted. Errors are problems; then nothing runs.
+// Start starts a server in the strongest mode that this machine has. accept gets the doors of its world, before the
+// server runs; it may be nil when no network is granted. Errors are problems; then nothing runs.
 func (l *Launcher) Start(ctx context.Context, c Command, accept Accept) (*Process, error) {
-	uid, gid := os.Getuid(), os.Getgid()
-	if uid == 0 {
-		uid, gid = uidForRoot, uidForRoot
+	var refusals []error
+	for _, m := range l.modes {
+		p, err := l.startIn(ctx, m, c, accept)
+		if err == nil {
+			return p, nil
+		}
+		if _, ok := errors.AsType[*errMode](err); !ok {
+			return nil, err
+		}
+		refusals = append(refusals, err)
 	}
-	o, err := plan(c, uid, gid)
+	return nil, problem.New(problem.Refused, "sandbox/none", "this machine has no sandbox to start a server in").At(c.Path).Because(errors.Join(refusals...)).
+		From("docs/sandbox.md").Try("satchel doctor --sandbox")
+}
+
+// startIn starts a server in one mode. An *errMode says that this machine does not have it.
+func (l *Launcher) startIn(ctx context.Context, m Mode, c Command, accept Accept) (*Process, error) {
+	uid, gid := userInside()
+	o, err := plan(m, c, uid, gid)
 	if err != nil {
 		return nil, err
 	}
@@ -79,50 +83,116 @@ func (l *Launcher) Start(ctx context.Context, c Command, accept Accept) (*Proces
 	if err != nil {
 		return nil, failed(c, err)
 	}
-	cmd := initCommand(c, memory, theirs)
-	started := make(chan error)
-	l.starts <- func() { started <- cmd.Start() }
-	err = <-started
-	theirs.Close()
+	defer theirs.Close()
+	streams, err := c.streams()
 	if err != nil {
 		control.Close()
 		return nil, failed(c, err)
 	}
-	p := &Process{cmd: cmd, control: control, done: make(chan struct{})}
-	err = p.started(ctx, accept)
+	defer streams.close()
+	tree, err := l.tree(m, o, streams, memory, theirs)
+	theirs.Close()
+	if err != nil {
+		control.Close()
+		if refusedByKernel(err) || errors.Is(err, exec.ErrNotFound) {
+			return nil, &errMode{m, err}
+		}
+		return nil, failed(c, err)
+	}
+	p := &Process{tree: tree, mode: m, control: control, group: newGroup(c.Sandbox.Limits), done: make(chan struct{})}
+	err = p.goOn()
+	if err == nil {
+		err = p.started(ctx, accept)
+	}
 	if err != nil {
 		p.Kill()
 	}
 	go p.wait()
-	if err != nil {
-		<-p.done
-		return nil, failed(c, err)
+	if err == nil {
+		return p, nil
 	}
-	return p, nil
+	<-p.done
+	if _, ok := errors.AsType[*errMode](err); ok {
+		return nil, err
+	}
+	return nil, failed(c, err)
+}
+
+// userInside is who the server is in its world.
+func userInside() (uid, gid int) {
+	if uid, gid = os.Getuid(), os.Getgid(); uid == 0 {
+		return uidForRoot, uidForRoot
+	}
+	return uid, gid
 }
 
 func failed(c Command, err error) error {
-	return problem.New(problem.Failed, "sandbox/start", "the server cannot be started in its sandbox").At(c.Argv[0]).Because(err).Try("satchel doctor --sandbox")
+	return problem.New(problem.Failed, "sandbox/start", "the server cannot be started in its sandbox").At(c.Path).Because(err).Try("satchel doctor --sandbox")
 }
 
-// initCommand is this program in the role of init.
-func initCommand(c Command, memory, control *os.File) *exec.Cmd {
-	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{initName}, Env: []string{"GOMAXPROCS=1", "GOGC=off", "GOTRACEBACK=none"}, Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr}
+// tree starts the first process of a mode.
+func (l *Launcher) tree(m Mode, o order, s streams, memory, control *os.File) (tree, error) {
+	if m == Landlock {
+		return watched(s, memory, control)
+	}
+	cmd := s.command(initName)
 	cmd.ExtraFiles = []*os.File{memory, control}
-	uid, gid := os.Getuid(), os.Getgid()
-	insideUID, insideGID := uid, gid
-	if uid == 0 {
-		insideUID, insideGID = uidForRoot, uidForRoot
+	if m == Bubblewrap {
+		done, err := bubblewrap(cmd, o)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		return &initTree{cmd}, l.onThread(cmd)
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Setsid: true, Pdeathsig: syscall.SIGKILL,
-		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: insideUID, HostID: uid, Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: insideGID, HostID: gid, Size: 1}},
-		// The user inside is not root there, so that exec would drop every capability but these.
-		AmbientCaps: []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP},
+	uid, gid := userInside()
+	cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS
+	cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid, HostID: os.Getuid(), Size: 1}}
+	cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: os.Getgid(), Size: 1}}
+	// The user inside is not root there, so that exec would drop every capability but these.
+	cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP}
+	return &initTree{cmd}, l.onThread(cmd)
+}
+
+// initEnvironment is that of our own processes in a sandbox: the server's comes in the order.
+func initEnvironment() []string { return []string{"GOMAXPROCS=1", "GOGC=off", "GOTRACEBACK=none"} }
+
+// streams are the server's; none is nil.
+type streams struct {
+	in, out, err *os.File
+	null         *os.File // to be closed
+}
+
+func (c Command) streams() (streams, error) {
+	s := streams{in: c.Stdin, out: c.Stdout, err: c.Stderr}
+	if s.in != nil && s.out != nil && s.err != nil {
+		return s, nil
 	}
-	return cmd
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return s, err
+	}
+	s.null = null
+	for _, f := range []**os.File{&s.in, &s.out, &s.err} {
+		if *f == nil {
+			*f = null
+		}
+	}
+	return s, nil
+}
+
+func (s streams) close() {
+	if s.null != nil {
+		s.null.Close()
+	}
+}
+
+// command is this program in a role.
+func (s streams) command(role string) *exec.Cmd {
+	return &exec.Cmd{
+		Path: "/proc/self/exe", Args: []string{role}, Env: initEnvironment(), Stdin: s.in, Stdout: s.out, Stderr: s.err,
+		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
+	}
 }
 
 // sealed gives a memory file that nobody can change any more.
@@ -143,119 +213,4 @@ func sealed(content []byte) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
-}
-
-// controlPair gives the two ends of the control socket. One message is one packet.
-func controlPair() (ours *net.UnixConn, theirs *os.File, err error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	theirs = os.NewFile(uintptr(fds[1]), "control")
-	f := os.NewFile(uintptr(fds[0]), "control")
-	conn, err := net.FileConn(f)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, nil, errors.Join(err, theirs.Close())
-	}
-	return conn.(*net.UnixConn), theirs, nil
-}
-
-// started takes what init tells until the server runs.
-func (p *Process) started(ctx context.Context, accept Accept) error {
-	deadline := time.Now().Add(startDeadline)
-	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
-		deadline = d
-	}
-	if err := p.control.SetReadDeadline(deadline); err != nil {
-		return err
-	}
-	defer context.AfterFunc(ctx, func() { _ = p.control.SetReadDeadline(time.Unix(1, 0)) })()
-	text, rights := make([]byte, 4096), make([]byte, 64)
-	for {
-		n, m, _, _, err := p.control.ReadMsgUnix(text, rights)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			return fmt.Errorf("its first process said nothing: %w", err)
-		case n == 0:
-			return errors.New("its first process ended before the server was started")
-		}
-		switch body := text[1:n]; text[0] {
-		case msgStarted:
-			return nil
-		case msgFailed:
-			return errors.New(string(bytes.TrimSpace(body)))
-		case msgDoor:
-			if err := open(body, rights[:m], accept); err != nil {
-				return err
-			}
-		default:
-			return fmt.Errorf("its first process said %q", text[0])
-		}
-	}
-}
-
-// open takes a listener of the world.
-func open(door, rights []byte, accept Accept) error {
-	messages, err := unix.ParseSocketControlMessage(rights)
-	if err != nil || len(messages) != 1 {
-		return fmt.Errorf("door %s came without a listener: %w", door, err)
-	}
-	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) != 1 {
-		return fmt.Errorf("door %s came without a listener: %w", door, err)
-	}
-	f := os.NewFile(uintptr(fds[0]), "door")
-	l, err := net.FileListener(f)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	number, err := strconv.Atoi(string(door))
-	if err != nil || accept == nil {
-		return errors.Join(err, l.Close())
-	}
-	accept(Door(number), l)
-	return nil
-}
-
-func (p *Process) wait() {
-	err := p.cmd.Wait()
-	p.once.Do(func() { p.control.Close() })
-	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
-		p.code, p.err = -1, err
-	} else {
-		p.code = exitCode(p.cmd.ProcessState.Sys().(syscall.WaitStatus))
-	}
-	close(p.done)
-}
-
-func exitCode(status syscall.WaitStatus) int {
-	if status.Signaled() {
-		return 128 + int(status.Signal())
-	}
-	return status.ExitStatus()
-}
-
-// Done is closed when the server and everything that it started have ended.
-func (p *Process) Done() <-chan struct{} { return p.done }
-
-// Wait waits for that and gives the server's exit code, 128 and its number for a signal.
-func (p *Process) Wait() (int, error) {
-	<-p.done
-	return p.code, p.err
-}
-
-// Signal sends a signal to the server. One that has ended is no error.
-func (p *Process) Signal(s os.Signal) error {
-	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	return nil
-}
-
-// Kill ends everything in the sandbox at once.
-func (p *Process) Kill() {
-	p.once.Do(func() { p.control.Close() })
-	_ = p.cmd.Process.Kill() // it may have ended
 }

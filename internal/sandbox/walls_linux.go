@@ -10,15 +10,21 @@ import (
 )
 
 // boundCapabilities keeps every program of this world from ever getting capabilities back.
-func boundCapabilities() error {
+func (w *world) boundCapabilities() error {
 	for c := range 64 {
-		err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0)
+		has, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(c), 0, 0, 0)
 		if errors.Is(err, unix.EINVAL) {
 			break // the kernel knows no more
+		}
+		if err == nil && has == 1 {
+			err = unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0)
 		}
 		if err != nil {
 			return err
 		}
+	}
+	if w.order.Mode == Bubblewrap {
+		return nil // there are no capabilities left to set the rest with, nor to be had
 	}
 	// Being root gives nothing, and that cannot be changed (capabilities(7), securebits).
 	const noRoot, noRootLocked, noFixup, noFixupLocked = 1 << 0, 1 << 1, 1 << 2, 1 << 3
@@ -37,9 +43,14 @@ func dropCapabilities() error {
 	return everyThread(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
 }
 
-// everyThread makes a system call on every thread of the program.
+// everyThread makes a system call on every thread of the program. A program that was built with cgo cannot do that: then
+// it is made on this thread, which the server inherits from, and the rest of init has only the filter around it.
 func everyThread(call, a, b, c uintptr) error {
-	if _, _, errno := syscall.AllThreadsSyscall6(call, a, b, c, 0, 0, 0); errno != 0 {
+	_, _, errno := syscall.AllThreadsSyscall6(call, a, b, c, 0, 0, 0)
+	if errno == syscall.ENOTSUP {
+		_, _, errno = syscall.RawSyscall6(call, a, b, c, 0, 0, 0)
+	}
+	if errno != 0 {
 		return errno
 	}
 	return nil

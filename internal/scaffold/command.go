@@ -40,10 +40,14 @@ func (d *Draft) Adopt(s Started, asked Settled) (*Adopted, error) {
 	config := &manifest.MCPConfig{}
 	config.Command.Command = a.program(s.Argv[0])
 	config.Args, config.Env = a.args(s.Argv[1:]), a.env()
+	setDefault(&a.entry, a.module())
 	m := &d.Manifest
 	m.Server = manifest.Server{Type: serverType(s.Argv[0]), EntryPoint: a.entry, MCPConfig: config}
 	m.UserConfig = a.options
 	a.carriesCode(s.Argv[0])
+	if !fetches(s.Argv[0]) { // a manifest has to name a file; that it is not there is told
+		setDefault(&m.Server.EntryPoint, DefaultEntry(m.Server.Type, m.Name))
+	}
 	d.Sources = append(d.Sources, detect.Source{Field: "server", From: "the command"})
 	var err error
 	m.ManifestVersion, err = versionFor(asked.ManifestVersion, m.Server.Type)
@@ -84,6 +88,21 @@ func fetches(program string) bool {
 	return slices.Contains([]string{"npx", "npm", "bunx", "pnpm", "pnpx", "yarn", "uvx", "pipx", "docker", "podman"}, base(program))
 }
 
+// module gives the file of the folder that "python -m NAME" runs; "" when there is none, or another command.
+func (a *adopter) module() string {
+	i := slices.Index(a.Argv, "-m")
+	if serverType(a.Argv[0]) != manifest.Python || i < 1 || i+1 == len(a.Argv) {
+		return ""
+	}
+	name := strings.ReplaceAll(a.Argv[i+1], ".", "/")
+	for _, file := range []string{name + ".py", name + "/__main__.py", "src/" + name + ".py", "src/" + name + "/__main__.py"} {
+		if info, err := os.Stat(filepath.Join(a.Dir, filepath.FromSlash(file))); err == nil && info.Mode().IsRegular() && filepath.IsLocal(file) {
+			return file
+		}
+	}
+	return ""
+}
+
 // carriesCode warns when the bundle would hold no program.
 func (a *adopter) carriesCode(program string) {
 	switch {
@@ -106,15 +125,31 @@ func (a *adopter) program(name string) string {
 		return base(name)
 	}
 	a.warn("%q is a program of this machine, not of the folder", name)
-	return name
+	return a.absolute(name)
+}
+
+// absolute gives a path of the command line, which is relative to where it was typed; the server starts elsewhere.
+func (a *adopter) absolute(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(a.Cwd, p)
 }
 
 // inside gives a path below the folder, as the bundle has it.
 func (a *adopter) inside(p string) (rel string, ok bool) {
-	if !filepath.IsAbs(p) {
-		p = filepath.Join(a.Cwd, p)
+	full := a.absolute(p)
+	if rel, err := filepath.Rel(a.Dir, full); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel), true
 	}
-	rel, err := filepath.Rel(a.Dir, p)
+	dir, err := filepath.EvalSymlinks(a.Dir) // one of the two may be named by a link
+	if err != nil {
+		return "", false
+	}
+	if full, err = filepath.EvalSymlinks(full); err != nil {
+		return "", false
+	}
+	rel, err = filepath.Rel(dir, full)
 	if err != nil || !filepath.IsLocal(rel) {
 		return "", false
 	}
@@ -184,10 +219,7 @@ func cutFlag(arg string) (flag, value string, joined bool) {
 
 // path gives a path as the manifest has it, or the folder elsewhere that it is.
 func (a *adopter) path(word string) (text, folder string) {
-	full := word
-	if !filepath.IsAbs(full) {
-		full = filepath.Join(a.Cwd, word)
-	}
+	full := a.absolute(word)
 	info, err := os.Stat(full)
 	named := strings.ContainsAny(word, `/\`) || word == "." || word == ".."
 	if err != nil || word == "" || !named && !info.Mode().IsRegular() {
@@ -203,7 +235,7 @@ func (a *adopter) path(word string) (text, folder string) {
 		return "", full
 	}
 	a.warn("%q is a file of this machine, not of the folder", word)
-	return word, ""
+	return full, ""
 }
 
 // folder makes an option of folders and gives the argument that stands for it.
@@ -287,7 +319,7 @@ func (d *Draft) Serves(name, version string, tools []manifest.Tool, prompts []ma
 		m.Name = detect.SafeName(name)
 		d.Sources = append(d.Sources, detect.Source{Field: "name", From: "the server"})
 	}
-	if unknown("version") && detect.Refusal(func(m *manifest.Manifest) { m.Version = version }) == "" {
+	if version = strings.TrimPrefix(version, "v"); unknown("version") && detect.Refusal(func(m *manifest.Manifest) { m.Version = version }) == "" {
 		m.Version = version
 		d.Sources = append(d.Sources, detect.Source{Field: "version", From: "the server"})
 	}

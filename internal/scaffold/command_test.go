@@ -15,6 +15,7 @@ func TestAdopt(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	writeFile(t, filepath.Join(dir, "server", "index.js"), "")
 	writeFile(t, filepath.Join(dir, "serve"), "")
+	writeFile(t, filepath.Join(dir, "src", "pack", "age", "__main__.py"), "")
 	writeFile(t, filepath.Join(other, "node"), "")
 	file := filepath.Join(other, "node")
 	for name, c := range map[string]struct {
@@ -39,8 +40,11 @@ func TestAdopt(t *testing.T) {
 		"environment": {"node serve", map[string]string{"API_KEY": "abc", "MODE": "x", "ROOT": other, "OWN": dir, "GITHUB_TOKEN": "${user_config.mine}"},
 			"node ${__dirname}/serve | node serve | API_KEY=${user_config.api_key} GITHUB_TOKEN=${user_config.mine} MODE=x OWN=${__dirname} ROOT=${user_config.folder}", "api_key:string!* folder:directory!", "api_key=abc folder=OTHER", ""},
 		"fetched":            {"npx -y some-server OTHER", nil, "npx -y some-server ${user_config.folder} | node ", "folder:directory!", "folder=OTHER", "must carry the code"},
-		"a foreign program":  {file + " x", nil, "node x | node ", "", "", "no file of the folder"},
-		"a foreign program2": {other + "/srv", nil, other + "/srv | binary ", "", "", "program of this machine"},
+		"a foreign program":  {file + " x", nil, "node x | node server/index.js", "", "", "no file of the folder"},
+		"a foreign program2": {other + "/srv", nil, other + "/srv | binary server/my-extension", "", "", "program of this machine"},
+		"from above":         {"../" + filepath.Base(other) + "/srv ../" + filepath.Base(other) + "/node", nil, other + "/srv " + file + " | binary server/my-extension", "", "", "program of this machine"},
+		"a module":           {"python3 -m pack.age -v", nil, "python3 -m pack.age -v | python src/pack/age/__main__.py", "", "", ""},
+		"a foreign module":   {"python3 -m ..OTHER", nil, "python3 -m .." + other + " | python server/main.py", "", "", "no file of the folder"},
 		"a foreign file":     {"node serve " + file, nil, "node ${__dirname}/serve " + file + " | node serve", "", "", "file of this machine"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"satchel/internal/problem"
@@ -66,22 +67,26 @@ func setDefault(s *string, value string) {
 	}
 }
 
+// KnownVersion refuses a manifest version that there is not; "" is the current one. The error is a problem of class Usage.
+func KnownVersion(asked string) error {
+	if slices.Contains([]string{"", "0.1", "0.2", "0.3", "0.4"}, asked) {
+		return nil
+	}
+	return problem.New(problem.Usage, "init/manifest-version", "%q is no manifest version: 0.1, 0.2, 0.3 and 0.4 are", asked).Try("--manifest-version 0.3")
+}
+
 // versionFor gives the manifest version to write: the one asked for, else the least that this build writes and that
 // knows the type of server.
 func versionFor(asked, serverType string) (string, error) {
-	switch asked {
-	case "":
-		if serverType == manifest.UV {
-			return "0.4", nil
-		}
+	switch {
+	case asked == "" && serverType == manifest.UV:
+		return "0.4", nil
+	case asked == "":
 		return "0.3", nil
-	case "0.1", "0.2", "0.3", "0.4":
-		if serverType == manifest.UV && asked != "0.4" {
-			return "", problem.New(problem.Usage, "init/manifest-version", "manifest version %s knows no server of type uv, which this project is", asked).Try("--manifest-version 0.4")
-		}
-		return asked, nil
+	case serverType == manifest.UV && asked != "0.4" && KnownVersion(asked) == nil:
+		return "", problem.New(problem.Usage, "init/manifest-version", "manifest version %s knows no server of type uv, which this project is", asked).Try("--manifest-version 0.4")
 	}
-	return "", problem.New(problem.Usage, "init/manifest-version", "%q is no manifest version: 0.1, 0.2, 0.3 and 0.4 are", asked).Try("--manifest-version 0.3")
+	return asked, KnownVersion(asked)
 }
 
 // DefaultEntry is where the program of a server usually is.

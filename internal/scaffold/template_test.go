@@ -279,3 +279,28 @@ func dirNames(t *testing.T, dir string) (names []string) {
 	}
 	return names
 }
+
+// Of two who begin at the same moment one has the folder, whole, and the other is told so.
+func TestTwoBeginTheSameFolder(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		dir := filepath.Join(t.TempDir(), "x")
+		errs := make(chan error)
+		for range 2 {
+			go func() {
+				_, err := Write(dir, PythonTemplate, someValues())
+				errs <- err
+			}()
+		}
+		first, second := <-errs, <-errs
+		if first == nil {
+			first, second = second, first
+		}
+		if p, ok := errors.AsType[*problem.Problem](first); second != nil || !ok || p.Rule != "init/folder-in-use" {
+			t.Fatalf("%v and %v", first, second)
+		}
+		if left, err := filepath.Glob(filepath.Join(filepath.Dir(dir), ".satchel-*")); err != nil || len(left) > 0 {
+			t.Errorf("left: %v, %v", left, err)
+		}
+	}
+}

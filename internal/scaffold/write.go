@@ -43,25 +43,62 @@ func Write(dir string, t Template, v Values) ([]string, error) {
 	if err == nil {
 		err = publish(staging, abs, there)
 	}
-	if err = errors.Join(err, os.RemoveAll(staging)); err != nil {
+	removed := os.RemoveAll(staging)
+	if errors.Is(err, fs.ErrExist) && removed == nil { // somebody else was faster
+		if _, used := usable(abs); used != nil {
+			return nil, used
+		}
+	}
+	if err = errors.Join(err, removed); err != nil {
 		return nil, failed(err)
 	}
 	return slices.Sorted(maps.Keys(files)), nil
 }
 
+// Free refuses a folder in which [Write] would not begin a project, with the same errors: ask before a person answers
+// questions about it.
+func Free(dir string) error {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	_, err = usable(abs)
+	return err
+}
+
 // usable tells whether the folder is there; one that holds anything is refused.
 func usable(dir string) (there bool, err error) {
+	if info, bad := os.Stat(dir); bad == nil && !info.IsDir() {
+		return false, problem.New(problem.Usage, "init/folder", "is no folder").At(dir).Try("name a new folder")
+	}
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
+		return false, absent(dir)
 	case err != nil:
 		return false, problem.New(problem.Failed, "init/folder", "the folder cannot be read").At(dir).Because(err)
 	case len(entries) > 0:
-		return false, problem.New(problem.Refused, "init/folder-in-use", "the folder is not empty: a template begins a new one").At(dir).
-			Try("name a new folder, or write only a manifest for this one: satchel init -y")
+		return false, inUse(dir, entries[0].Name())
 	}
 	return true, nil
+}
+
+// inUse names what is in the folder: it may be nothing that a person sees, such as the rest of what was killed.
+func inUse(dir, entry string) *problem.Problem {
+	return problem.New(problem.Refused, "init/folder-in-use", "the folder is not empty, it has %q: a template begins a new one", entry).At(dir).
+		Try("name a new folder, or write only a manifest for this one: satchel init -y")
+}
+
+// absent refuses a folder that cannot be made where dir is: a link to nothing, or in a folder that is not there.
+func absent(dir string) error {
+	if to, err := os.Readlink(dir); err == nil {
+		return problem.New(problem.Refused, "init/folder", "is a link to %s, which is not there", to).At(dir).Try("remove it, or name another folder")
+	}
+	above := filepath.Dir(dir)
+	if _, err := os.Stat(above); errors.Is(err, fs.ErrNotExist) {
+		return problem.New(problem.NotFound, "init/folder", "there is no such folder").At(above).Try("%s", problem.Words("mkdir", "-p", above))
+	}
+	return nil
 }
 
 func stage(staging string, files map[string][]byte) error {

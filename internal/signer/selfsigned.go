@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"satchel/internal/atomicfile"
+	"satchel/internal/paths"
 	"satchel/internal/problem"
 	"satchel/mcpb/signature"
 )
@@ -34,26 +35,28 @@ func SelfSignedFile(config string) string {
 // time get the same one. A file that others can read is refused.
 func SelfSigned(config string, now time.Time) (*signature.Identity, error) {
 	file := SelfSignedFile(config)
+	if err := paths.Own(filepath.Dir(file)); err != nil { // others could put their key there
+		return nil, err
+	}
 	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
 		if err := makeSelfSigned(file, now); err != nil {
 			return nil, problem.New(problem.Failed, "sign/self-signed", "the self-signed key cannot be made").At(file).Because(err)
 		}
 	}
 	info, err := os.Lstat(file)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, unreadable(file, err)
-	}
-	if runtime.GOOS != "windows" && (!info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0) {
+	case !info.Mode().IsRegular():
+		return nil, problem.New(problem.Refused, "sign/self-signed", "is where your self-signed key would be, and is no file").At(file).
+			Try("see what it is, and move it away; then a new key is made")
+	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
 		return nil, problem.New(problem.Refused, "sign/self-signed", "the self-signed key is not for you alone (%v)", info.Mode()).At(file).
-			Try("when nobody else had it: chmod 600 %s; else delete it, and a new one is made", file)
+			Try("when nobody else had it: chmod 600 %s; else delete it, and a new one is made", problem.Words(file))
 	}
-	return Files{Cert: file, Key: file}.loadQuietly(now)
-}
-
-func (f Files) loadQuietly(now time.Time) (*signature.Identity, error) {
-	who, _, err := f.Load(func(string) ([]byte, error) { return nil, errors.New("it is encrypted") }, now)
-	if p, ok := errors.AsType[*problem.Problem](err); ok && p.Rule == "sign/validity" {
-		return nil, p.Try("delete %s, and a new one is made", f.Key)
+	who, _, err := Files{Cert: file, Key: file}.Load(func(string) ([]byte, error) { return nil, errors.New("it is encrypted") }, now)
+	if p, ok := errors.AsType[*problem.Problem](err); ok {
+		return nil, p.Try("restore it, or delete it, and a new one is made, which others have to trust anew: rm %s", problem.Words(file))
 	}
 	return who, err
 }

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -18,7 +19,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/youmark/pkcs8"
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
 
 	"satchel/internal/problem"
@@ -39,8 +39,8 @@ type Files struct {
 // Ask gives the password of a file.
 type Ask func(file string) ([]byte, error)
 
-// Load reads the files into an identity that may sign now. The warnings are about files that others can read. Errors are
-// *problem.Problems.
+// Load reads the files into an identity that may sign now. The warnings are about files that others can read and
+// issuers whose certificates have expired. Errors are *problem.Problems.
 func (f Files) Load(ask Ask, now time.Time) (who *signature.Identity, warnings []string, err error) {
 	var certs []*x509.Certificate
 	var key crypto.Signer
@@ -65,9 +65,41 @@ func (f Files) Load(ask Ask, now time.Time) (who *signature.Identity, warnings [
 	if err != nil {
 		return nil, nil, err
 	}
-	certs = slices.CompactFunc(certs, (*x509.Certificate).Equal)
-	who, err = signature.NewIdentity(certs[0], certs[1:], key, now)
-	return who, warnings, err
+	certs = signerFirst(certs, key)
+	if who, err = signature.NewIdentity(certs[0], certs[1:], key, now); err != nil {
+		return nil, nil, err
+	}
+	for _, c := range who.Path[1:] {
+		if now.Before(c.NotBefore) || now.After(c.NotAfter) {
+			warnings = append(warnings, fmt.Sprintf("the certificate of the issuer %s is valid from %s to %s, not now: who has no other is told that the signature has expired",
+				c.Subject, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly)))
+		}
+	}
+	return who, warnings, nil
+}
+
+// signerFirst puts the certificate that belongs to the key before the others, since some programs write it last, and
+// leaves out what was given twice.
+func signerFirst(certs []*x509.Certificate, key crypto.Signer) []*x509.Certificate {
+	var list []*x509.Certificate
+	if public, ok := publicKey(key).(interface{ Equal(crypto.PublicKey) bool }); ok {
+		if i := slices.IndexFunc(certs, func(c *x509.Certificate) bool { return public.Equal(c.PublicKey) }); i >= 0 {
+			list = append(list, certs[i])
+		}
+	}
+	for _, c := range certs {
+		if !slices.ContainsFunc(list, c.Equal) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func publicKey(key crypto.Signer) crypto.PublicKey {
+	if key == nil {
+		return nil
+	}
+	return key.Public()
 }
 
 // readable adds a warning when others than the owner can read a file with a key.
@@ -76,7 +108,7 @@ func readable(name string, warnings []string) []string {
 	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 {
 		return warnings
 	}
-	return append(warnings, fmt.Sprintf("%s can be read by others (mode %04o): chmod 600 %s", name, info.Mode().Perm(), name))
+	return append(warnings, fmt.Sprintf("%s can be read by others (mode %04o): chmod 600 %s", name, info.Mode().Perm(), problem.Words(name)))
 }
 
 // ReadFile reads a file of keys, certificates or signatures, of at most 1 MiB; pipes too, as shells make them of the output
@@ -114,6 +146,9 @@ func Certificates(name string) ([]*x509.Certificate, error) {
 	ders := [][]byte{data}
 	if bytes.Contains(data, []byte("-----BEGIN")) {
 		ders = blocks(data, "CERTIFICATE")
+		if len(ders) < bytes.Count(data, []byte("-----BEGIN CERTIFICATE-----")) {
+			return nil, problem.New(problem.Invalid, "sign/certificate", "holds a certificate that is cut off or damaged").At(name)
+		}
 	}
 	for _, der := range ders {
 		c, err := x509.ParseCertificate(der)
@@ -129,6 +164,7 @@ func Certificates(name string) ([]*x509.Certificate, error) {
 }
 
 func blocks(data []byte, kind string) (ders [][]byte) {
+	data = withoutMark(data)
 	for {
 		block, rest := pem.Decode(data)
 		if block == nil {
@@ -141,16 +177,19 @@ func blocks(data []byte, kind string) (ders [][]byte) {
 	}
 }
 
+// withoutMark takes away the mark that editors on Windows put before a text, and that pem does not know.
+func withoutMark(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
+
 func loadKey(name string, ask Ask) (crypto.Signer, error) {
 	data, err := ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	for rest := data; ; {
+	for rest := withoutMark(data); ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			return nil, problem.New(problem.Invalid, "sign/key-file", "holds no private key in PEM").At(name).
-				Try("openssl pkey -in %s -out key.pem", name)
+				Try("openssl pkey -in %s -out key.pem", problem.Words(name))
 		}
 		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
 			return parseKey(name, block, ask)
@@ -164,15 +203,9 @@ func parseKey(name string, block *pem.Block, ask Ask) (crypto.Signer, error) {
 	switch {
 	case block.Headers["DEK-Info"] != "":
 		return nil, problem.New(problem.Invalid, "sign/key-file", "is encrypted in the old way of OpenSSL, which holds nobody off").At(name).
-			Try("openssl pkcs8 -topk8 -in %s -out new-key.pem", name)
+			Try("openssl pkcs8 -topk8 -in %s -out new-key.pem", problem.Words(name))
 	case block.Type == "ENCRYPTED PRIVATE KEY":
-		var password []byte
-		if password, err = ask(name); err != nil {
-			return nil, err
-		}
-		if key, err = pkcs8.ParsePKCS8PrivateKey(block.Bytes, password); err != nil {
-			return nil, wrongPassword(name, err)
-		}
+		return unlock(name, block.Bytes, ask)
 	case block.Type == "RSA PRIVATE KEY":
 		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
 	case block.Type == "EC PRIVATE KEY":
@@ -180,6 +213,28 @@ func parseKey(name string, block *pem.Block, ask Ask) (crypto.Signer, error) {
 	default:
 		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
 	}
+	return signerOf(name, key, err)
+}
+
+// unlock opens an encrypted key.
+func unlock(name string, der []byte, ask Ask) (crypto.Signer, error) {
+	locked, err := parseLocked(der)
+	if err != nil {
+		return nil, problem.New(problem.Invalid, "sign/key-file", "is encrypted in a way that cannot be read").At(name).Because(err).
+			Try("openssl pkcs8 -topk8 -in %s -out new-key.pem", problem.Words(name))
+	}
+	password, err := ask(name)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := locked.open(password)
+	if err != nil {
+		return nil, wrongPassword(name, err)
+	}
+	if _, err := asn1.Unmarshal(plain, new(asn1.RawValue)); err != nil {
+		return nil, wrongPassword(name, errWrongPassword)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(plain)
 	return signerOf(name, key, err)
 }
 
@@ -211,7 +266,8 @@ func loadPKCS12(name string, ask Ask) ([]*x509.Certificate, crypto.Signer, error
 		}
 	}
 	if err != nil {
-		return nil, nil, problem.New(problem.Invalid, "sign/key-store", "is no PKCS#12 file with a certificate and its key").At(name).Because(err)
+		return nil, nil, problem.New(problem.Invalid, "sign/key-store", "is no PKCS#12 file with a certificate and its key that can be read").At(name).Because(err).
+			Try("openssl pkcs12 -in %s -out signer.pem; then give --cert signer.pem --key signer.pem", problem.Words(name))
 	}
 	signer, err := signerOf(name, key, nil)
 	return append([]*x509.Certificate{cert}, more...), signer, err

@@ -36,11 +36,26 @@ func TestForms(t *testing.T) {
 	pki.OpenSSL("ec", "-in", "ec.key", "-out", "ec.sec1")
 	pki.OpenSSL("rsa", "-in", "rsa.key", "-traditional", "-aes256", "-passout", "pass:secret", "-out", "rsa.old")
 	pki.OpenSSL("x509", "-in", "ec.crt", "-outform", "DER", "-out", "ec.der")
-	for name, args := range map[string]string{"aes256": "-v2 aes256", "aes128": "-v2 aes128 -v2prf hmacWithSHA256", "scrypt": "-scrypt", "des3": "-v2 des3"} {
+	for name, args := range map[string]string{"aes256": "-v2 aes256", "aes128": "-v2 aes128 -v2prf hmacWithSHA256", "scrypt": "-scrypt", "des3": "-v2 des3", "sha512": "-v2 aes-192-cbc -v2prf hmacWithSHA512", "sha384": "-v2 aes128 -v2prf hmacWithSHA384 -iter 1"} {
 		pki.OpenSSL(append(strings.Fields("pkcs8 -topk8 -in ec.key -passout pass:secret -out "+name), strings.Fields(args)...)...)
 	}
 	for name, pass := range map[string]string{"locked.p12": "secret", "open.p12": ""} {
 		pki.OpenSSL("pkcs12", "-export", "-in", "ec.crt", "-inkey", "ec.key", "-certfile", "root.crt", "-passout", "pass:"+pass, "-out", name)
+	}
+	read := func(name string) string {
+		data, err := os.ReadFile(pki.Path(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	for name, text := range map[string]string{
+		"bom.crt": "\ufeff" + read("ec.crt") + read("root.crt"), "bom.key": "\ufeff" + read("ec.key"),
+		"last.crt": read("root.crt") + read("ec.crt"), "cut.crt": read("ec.crt") + read("root.crt")[:200],
+	} {
+		if err := os.WriteFile(pki.Path(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	rows := []struct {
 		name  string
@@ -57,6 +72,12 @@ func TestForms(t *testing.T) {
 		{"AES-128", Files{Cert: "ec.crt", Key: "aes128"}, secret, 1, ""},
 		{"scrypt", Files{Cert: "ec.crt", Key: "scrypt"}, secret, 1, ""},
 		{"3DES", Files{Cert: "ec.crt", Key: "des3"}, secret, 1, ""},
+		{"SHA-512", Files{Cert: "ec.crt", Key: "sha512"}, secret, 1, ""},
+		{"SHA-384", Files{Cert: "ec.crt", Key: "sha384"}, secret, 1, ""},
+		{"a mark before the text", Files{Cert: "bom.crt", Key: "bom.key"}, never, 2, ""},
+		{"the signer last", Files{Cert: "last.crt", Key: "ec.key"}, never, 2, ""},
+		{"given twice", Files{Cert: "last.crt", Key: "ec.key", Chain: []string{"last.crt"}}, never, 2, ""},
+		{"cut off", Files{Cert: "cut.crt", Key: "ec.key"}, never, 0, "sign/certificate"},
 		{"a wrong password", Files{Cert: "ec.crt", Key: "aes256"}, func(string) ([]byte, error) { return []byte("wrong"), nil }, 0, "sign/password"},
 		{"the old encryption", Files{Cert: "rsa.crt", Key: "rsa.old"}, never, 0, "sign/key-file"},
 		{"PKCS#12", Files{PKCS12: "locked.p12"}, secret, 2, ""},
@@ -120,6 +141,21 @@ func TestSelfSigned(t *testing.T) {
 	if _, err := SelfSigned(dir, time.Now()); rule(err) != "sign/self-signed" {
 		t.Errorf("readable by a group: %v", err)
 	}
+	if err := os.Truncate(file, 100); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := SelfSigned(dir, time.Now()); rule(err) != "sign/certificate" || !strings.Contains(err.(*problem.Problem).Hint, "rm "+file) {
+		t.Errorf("cut off: %v", err)
+	}
+	if err := os.Chmod(filepath.Dir(file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := SelfSigned(dir, time.Now()); rule(err) != "paths/home-owner" {
+		t.Errorf("in a folder of everybody: %v", err)
+	}
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(file), ".*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
@@ -140,5 +176,21 @@ func TestKeysThatOthersCanRead(t *testing.T) {
 		if _, warnings, err := files.Load(never, time.Now()); err != nil || len(warnings) != want {
 			t.Errorf("mode %o: %v, %v", mode, warnings, err)
 		}
+	}
+}
+
+// A signature below an issuer that has expired is made, since another chain may hold, but not without a word.
+func TestExpiredIssuer(t *testing.T) {
+	t.Parallel()
+	pki := testsupport.NewPKI(t)
+	pki.SelfSigned("root", "P-256", "root")
+	pki.Issue("root", "middle", "P-256", "ca", "200101", "210101")
+	pki.Issue("middle", "signer", "P-256", "code")
+	if err := os.Chmod(pki.Path("signer.key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files := Files{Cert: pki.Path("signer.crt"), Key: pki.Path("signer.key"), Chain: []string{pki.Path("middle.crt")}}
+	if _, warnings, err := files.Load(never, time.Now()); err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "CN=middle") {
+		t.Errorf("%v, %v", warnings, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"satchel/internal/atomicfile"
@@ -42,6 +43,7 @@ const (
 	recordName   = "installation.json"
 	purgeName    = "purge.json" // a record on its way out, together with the extension's own folder
 	secretsGlob  = "secrets-*.json"
+	keptGlob     = "damaged-*" // folders with a damaged record that was replaced
 	lockName     = ".lock"
 
 	// maxRecord bounds what is read: a manifest and answers are far smaller.
@@ -55,61 +57,115 @@ func (s *Store) read(id string) (*record, error) {
 		return nil, err
 	}
 	for {
-		rec, err := readRecord(filepath.Join(dir, recordName))
-		if err != nil {
+		rec, err := readRecord(dir)
+		if errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
+		if err != nil {
+			return nil, damaged(id, filepath.Join(dir, recordName), err)
+		}
 		if rec.ID != id || rec.Format != recordFormat {
-			return nil, damaged(id, errors.New("it is another extension's, or of another version of satchel"))
+			return nil, damaged(id, id, errors.New("it is another extension's, or of another version of satchel"))
 		}
 		if rec.SecretsFile == "" {
 			return rec, nil
 		}
 		if ok, err := filepath.Match(secretsGlob, rec.SecretsFile); !ok || err != nil || rec.SecretsFile != filepath.Base(rec.SecretsFile) {
-			return nil, damaged(id, errors.New("it names no file of secrets"))
+			return nil, damaged(id, id, errors.New("it names no file of secrets"))
 		}
 		err = readJSON(filepath.Join(dir, rec.SecretsFile), &rec.Secrets)
 		if err == nil {
 			return rec, nil
 		}
 		// Somebody may have written a new record since we read this one, and removed the secrets of this one.
-		if again, err2 := readRecord(filepath.Join(dir, recordName)); err2 == nil && again.SecretsFile == rec.SecretsFile {
-			return nil, damaged(id, err)
+		if again, err2 := readRecord(dir); err2 == nil && again.SecretsFile == rec.SecretsFile {
+			return nil, damaged(id, id, err)
 		}
 	}
 }
 
-func readRecord(path string) (*record, error) {
+// readRecord reads the record in the folder of an extension. The error is fs.ErrNotExist when there is none.
+func readRecord(dir string) (*record, error) {
 	var rec record
-	if err := readJSON(path, &rec); errors.Is(err, fs.ErrNotExist) {
+	if err := readJSON(filepath.Join(dir, recordName), &rec); err != nil {
 		return nil, err
-	} else if err != nil {
-		return nil, damaged(path, err)
 	}
 	return &rec, nil
 }
 
 // damaged hides the kind of err: a part of a record that does not exist is not an extension that does not exist.
-func damaged(subject string, err error) error {
-	return problem.New(problem.Failed, "store/record", "the record is damaged: %v", err).At(subject).Try("install the extension again, or remove it: satchel uninstall ID")
+func damaged(id, subject string, err error) error {
+	return problem.New(problem.Failed, "store/record", "the record is damaged: %v", err).At(subject).
+		Try("install the extension again, or remove it: satchel uninstall %s", id)
+}
+
+// IsDamaged tells whether an error of [Store.Get] is about an extension whose record cannot be read.
+func IsDamaged(err error) bool {
+	p, ok := errors.AsType[*problem.Problem](err)
+	return ok && p.Rule == "store/record"
 }
 
 func readJSON(path string, v any) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxRecord))
+	data, err := readRegular(path)
 	if err != nil {
 		return err
 	}
 	return json.Unmarshal(data, v)
 }
 
+// readRegular reads a file of ours, wherever a link leads to. To open a pipe in its place would wait for ever.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxRecord))
+}
+
+// keepDamaged copies a damaged record that is about to be replaced, with the secrets beside it: somebody may read in it
+// what was answered.
+func (s *Store) keepDamaged(id, dir string) error {
+	if _, err := s.read(id); !IsDamaged(err) {
+		return nil
+	}
+	names, err := filepath.Glob(filepath.Join(dir, secretsGlob))
+	if err != nil {
+		return err
+	}
+	s.step("keep what is damaged")
+	to := filepath.Join(dir, strings.Replace(keptGlob, "*", rand.Text(), 1))
+	if err := os.Mkdir(to, 0o700); err != nil {
+		return failed(to, "cannot be made", err)
+	}
+	for _, name := range append(names, filepath.Join(dir, recordName)) {
+		copied := filepath.Join(to, filepath.Base(name))
+		data, err := readRegular(name)
+		if err == nil {
+			err = atomicfile.Write(copied, data, 0o600)
+		} else { // a pipe, a folder: nothing that was ever a record
+			err = os.Rename(name, copied)
+		}
+		if err != nil {
+			return failed(name, "is damaged, and cannot be kept", err)
+		}
+	}
+	return nil
+}
+
 // write makes in the record of its extension. The rename of the record is the moment of the change.
 func (s *Store) write(dir string, in *Installation) error {
 	rec := record{Format: recordFormat, Installation: *in}
+	if err := s.keepDamaged(in.ID, dir); err != nil {
+		return err
+	}
 	if len(in.Secrets) > 0 {
 		rec.SecretsFile = "secrets-" + rand.Text() + ".json"
 		s.step("write secrets")

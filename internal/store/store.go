@@ -3,6 +3,7 @@
 //	extensions/<namespace>/<name>/<content digest>/   the files of one version
 //	extensions/<namespace>/<name>/installation.json   the record: writing it is what installs
 //	extensions/<namespace>/<name>/secrets-*.json      answers that are secrets, until the keychain takes them
+//	extensions/<namespace>/<name>/damaged-*/          records that could not be read and were replaced, as they were
 //	data/<namespace>/<name>/                          the extension's own folder
 //	run/                                              what a running satchel dev listens at
 //	staging/<random>/                                 an installation being made ready

@@ -148,7 +148,7 @@ func (s *Store) tidy(id string) bool {
 	if s.finishPurge(id) != nil {
 		return false
 	}
-	rec, err := readRecord(filepath.Join(dir, recordName))
+	rec, err := readRecord(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return true // what a damaged record needs cannot be known
 	}
@@ -161,7 +161,8 @@ func (s *Store) tidy(id string) bool {
 	entries, err := os.ReadDir(dir)
 	clean := err == nil
 	for _, e := range entries {
-		if !keep[e.Name()] {
+		kept, _ := filepath.Match(keptGlob, e.Name()) // as long as the extension is there
+		if !keep[e.Name()] && !(kept && installed) {
 			clean = removeEntry(filepath.Join(dir, e.Name())) && clean
 		}
 	}

@@ -2,6 +2,7 @@ package term
 
 import (
 	"bytes"
+	"encoding/json"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,6 +30,30 @@ func TestVisible(t *testing.T) {
 	}
 	if got := VisibleLine("a\nb\tc"); got != `a\x0ab\x09c` {
 		t.Errorf("VisibleLine kept a newline or a tab: %q", got)
+	}
+}
+
+// A JSON document is shown on terminals and in logs too; it must say the same afterwards.
+func TestVisibleJSON(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain, ünïcode, 日本語, 👍": "plain, ünïcode, 日本語, 👍",
+		"c1 \u009b31m":           `c1 \u009b31m`,
+		"reverse \u202etxt":      `reverse \u202etxt`,
+		"tag \U000e0041":         `tag \udb40\udc41`,
+		"del \x7f":               `del \u007f`,
+	} {
+		doc, err := json.MarshalIndent([]string{in}, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := VisibleJSON(doc)
+		if string(got) != "[\n  \""+want+"\"\n]" {
+			t.Errorf("%q: %s", in, got)
+		}
+		var back []string
+		if err := json.Unmarshal(got, &back); err != nil || back[0] != in {
+			t.Errorf("%q: read back %q, %v", in, back, err)
+		}
 	}
 }
 

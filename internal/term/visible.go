@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -15,6 +16,26 @@ func Visible(s string) string { return visible(s, "\n\t") }
 
 // VisibleLine is Visible for one line: newlines and tabs are escaped too.
 func VisibleLine(s string) string { return visible(s, "") }
+
+// VisibleJSON is Visible for a JSON document: what Visible shows as an escape is written as JSON's own escape, so that the
+// document says the same. Newlines, which stand between its parts, stay.
+func VisibleJSON(doc []byte) []byte {
+	var b []byte
+	for i := 0; i < len(doc); {
+		r, n := utf8.DecodeRune(doc[i:])
+		switch {
+		case r == '\n' || !hidden(r):
+			b = append(b, doc[i:i+n]...)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+		default:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		}
+		i += n
+	}
+	return b
+}
 
 func visible(s, keep string) string {
 	var b strings.Builder

@@ -2,6 +2,7 @@
 package testsupport
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
@@ -13,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -20,8 +22,9 @@ import (
 // A PKI is authorities, certificates, revocation lists and a timestamping authority, all made by openssl in a folder:
 // NAME.crt, NAME.key, NAME.crl.
 type PKI struct {
-	t   testing.TB
-	Dir string
+	t        testing.TB
+	Dir      string
+	stamping sync.Mutex // all authorities share one file of serial numbers, which openssl does not lock
 }
 
 // config is openssl's; every authority has a section of its own name with its index of what it issued.
@@ -77,7 +80,7 @@ func NewPKI(t testing.TB) *PKI {
 	if _, err := exec.LookPath("openssl"); err != nil {
 		t.Skip("openssl is not installed: make deps")
 	}
-	p := &PKI{t, t.TempDir()}
+	p := &PKI{t: t, Dir: t.TempDir()}
 	p.write("openssl.cnf", config)
 	p.write("tsa.serial", "01\n")
 	return p
@@ -107,12 +110,13 @@ func (p *PKI) OpenSSL(args ...string) string {
 // Path is where a file of the folder is.
 func (p *PKI) Path(file string) string { return filepath.Join(p.Dir, file) }
 
-// key makes a key: rsa, or the name of a curve.
+// key makes a key: rsa, rsa1024, or the name of a curve.
 func (p *PKI) key(name, kind string) {
 	p.t.Helper()
 	switch kind {
-	case "rsa":
-		p.OpenSSL("genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", name+".key")
+	case "rsa", "rsa1024":
+		bits := cmp.Or(strings.TrimPrefix(kind, "rsa"), "2048")
+		p.OpenSSL("genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:"+bits, "-out", name+".key")
 	case "ed25519":
 		p.OpenSSL("genpkey", "-algorithm", "ED25519", "-out", name+".key")
 	default:
@@ -253,6 +257,8 @@ func (p *PKI) TSA(name string, more ...string) string {
 		}
 		cmd := exec.CommandContext(r.Context(), "openssl", args...)
 		cmd.Dir, cmd.Stdin = p.Dir, strings.NewReader(string(query))
+		p.stamping.Lock()
+		defer p.stamping.Unlock()
 		out, err := cmd.Output()
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -3,11 +3,13 @@
 package trust
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -18,6 +20,7 @@ import (
 	"time"
 
 	"satchel/internal/atomicfile"
+	"satchel/internal/paths"
 	"satchel/internal/problem"
 	"satchel/mcpb/signature"
 )
@@ -36,7 +39,7 @@ const (
 // An Entry is one thing that is trusted.
 type Entry struct {
 	Kind        Kind                   `json:"kind"`
-	Fingerprint string                 `json:"fingerprint"` // of a certificate; of a revocation list: of its issuer's name and key
+	Fingerprint string                 `json:"fingerprint"` // of a certificate; of a revocation list: of its issuer's name and key, and which part it is
 	Certificate *signature.Certificate `json:"certificate,omitempty"`
 	List        *List                  `json:"list,omitempty"`
 	data        []byte                 // the file
@@ -62,8 +65,12 @@ func ReadFile(name string, pin bool) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	ders, whole := split(data)
+	if !whole {
+		return nil, problem.New(problem.Invalid, "trust/file", "holds a certificate or revocation list that is cut off or damaged").At(name)
+	}
 	var entries []Entry
-	for _, der := range split(data) {
+	for _, der := range ders {
 		e, err := parse(der, pin)
 		if err != nil {
 			return nil, problem.New(problem.Invalid, "trust/file", "holds no certificate or revocation list that can be read").At(name).Because(err)
@@ -95,15 +102,18 @@ func readCapped(name string) ([]byte, error) {
 	return data, nil
 }
 
-// split gives the DER of each certificate and revocation list.
-func split(data []byte) (ders [][]byte) {
-	if !strings.Contains(string(data[:min(len(data), 1<<16)]), "-----BEGIN") {
-		return [][]byte{data}
+// split gives the DER of each certificate and revocation list. It is not whole when one that begins does not end, which
+// pem passes over without a word.
+func split(data []byte) (ders [][]byte, whole bool) {
+	if !bytes.Contains(data[:min(len(data), 1<<16)], []byte("-----BEGIN")) {
+		return [][]byte{data}, true
 	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // the mark of editors on Windows
+	begun := bytes.Count(data, []byte("-----BEGIN CERTIFICATE-----")) + bytes.Count(data, []byte("-----BEGIN X509 CRL-----"))
 	for {
 		block, rest := pem.Decode(data)
 		if block == nil {
-			return ders
+			return ders, len(ders) == begun
 		}
 		if block.Type == "CERTIFICATE" || block.Type == "X509 CRL" {
 			ders = append(ders, block.Bytes)
@@ -114,9 +124,8 @@ func split(data []byte) (ders [][]byte) {
 
 func parse(der []byte, pin bool) (Entry, error) {
 	if crl, err := x509.ParseRevocationList(der); err == nil {
-		sum := sha256.Sum256(append(slices.Clip(crl.RawIssuer), crl.AuthorityKeyId...))
 		return Entry{
-			Kind: CRL, Fingerprint: "sha256:" + hex.EncodeToString(sum[:]), crl: crl,
+			Kind: CRL, Fingerprint: series(crl), crl: crl,
 			List: &List{crl.Issuer.String(), len(crl.RevokedCertificateEntries), crl.ThisUpdate.UTC(), crl.NextUpdate.UTC()},
 			data: pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}),
 		}, nil
@@ -126,6 +135,21 @@ func parse(der []byte, pin bool) (Entry, error) {
 		return Entry{}, err
 	}
 	return OfCertificate(cert, pin || !cert.IsCA), nil
+}
+
+// series tells apart the lists of which a newer one replaces an older: an issuer's name and key and, since large
+// authorities cut their lists into parts, the critical extensions that say which part it is.
+func series(crl *x509.RevocationList) string {
+	h := sha256.New()
+	h.Write(crl.RawIssuer)
+	h.Write(crl.AuthorityKeyId)
+	for _, e := range crl.Extensions {
+		if e.Critical {
+			fmt.Fprint(h, e.Id)
+			h.Write(e.Value)
+		}
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
 // OfCertificate makes the entry of a certificate, as a pin or as a root.
@@ -143,12 +167,17 @@ func OfCertificate(cert *x509.Certificate, pin bool) Entry {
 
 // OfFingerprint makes a pin of a fingerprint: sha256: and 64 hex digits, colons between them allowed.
 func OfFingerprint(text string) (Entry, error) {
-	digits := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(text), "sha256:"), ":", ""))
+	digits := digitsOf(text)
 	if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(digits) {
 		return Entry{}, problem.New(problem.Usage, "trust/fingerprint", "is no SHA-256 fingerprint").At(text).
 			Try("openssl x509 -in CERT -noout -fingerprint -sha256")
 	}
 	return Entry{Kind: Pin, Fingerprint: "sha256:" + digits}, nil
+}
+
+// digitsOf takes away what stands around and between the hex digits of a fingerprint.
+func digitsOf(text string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(text), "sha256:"), ":", "")
 }
 
 // Of puts entries together.
@@ -180,6 +209,9 @@ func (s *Store) file(e Entry) string {
 // List gives the entries, sorted by kind and fingerprint. A file that cannot be read, or is not what its name says, is an
 // error: whoever damaged it may have taken a revocation list away.
 func (s *Store) List() ([]Entry, error) {
+	if err := paths.Own(s.dir); err != nil { // others could say there whom to trust
+		return nil, err
+	}
 	files, err := os.ReadDir(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -193,6 +225,9 @@ func (s *Store) List() ([]Entry, error) {
 			continue // half a file of a process that was killed
 		}
 		e, err := s.load(f.Name())
+		if problem.CodeOf(err) == problem.NotFound {
+			continue // another process took it out
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -204,6 +239,9 @@ func (s *Store) List() ([]Entry, error) {
 func (s *Store) load(name string) (Entry, error) {
 	path := filepath.Join(s.dir, name)
 	kind, digits, _ := strings.Cut(strings.TrimSuffix(name, ".pem"), "-")
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
+		return Entry{}, problem.New(problem.Failed, "trust/store", "is no file of whom you trust").At(path).Try("see what it is, and move it away")
+	}
 	data, err := readCapped(path)
 	if err != nil {
 		return Entry{}, err
@@ -214,8 +252,8 @@ func (s *Store) load(name string) (Entry, error) {
 		return Entry{}, damaged
 	}
 	if len(data) > 0 { // a pin by fingerprint alone is an empty file
-		ders := split(data)
-		if len(ders) != 1 {
+		ders, whole := split(data)
+		if len(ders) != 1 || !whole {
 			return Entry{}, damaged
 		}
 		if e, err = parse(ders[0], kind == string(Pin)); err != nil {
@@ -233,11 +271,22 @@ func (s *Store) Add(entries []Entry) error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return s.failed(err)
 	}
+	kept, err := s.List()
+	if err != nil {
+		return err
+	}
 	for _, e := range entries {
+		i := slices.IndexFunc(kept, func(old Entry) bool { return s.file(old) == s.file(e) })
+		if i >= 0 && e.cert == nil && e.Kind == Pin {
+			continue // what is kept may say whose it is
+		}
 		if e.Kind == CRL {
-			old, err := s.load(filepath.Base(s.file(e)))
-			if err == nil && old.List.ThisUpdate.After(e.List.ThisUpdate) {
-				return problem.New(problem.Refused, "trust/older", "the revocation list is older than the one that is kept").At(e.List.Issuer)
+			var old *Entry
+			if i >= 0 {
+				old = &kept[i]
+			}
+			if err := e.checkList(old, append(kept, entries...)); err != nil {
+				return err
 			}
 		}
 		if err := atomicfile.Write(s.file(e), e.data, 0o600); err != nil {
@@ -247,12 +296,34 @@ func (s *Store) Add(entries []Entry) error {
 	return nil
 }
 
+// checkList refuses a revocation list that would take the place of a newer one, or of the true one: when certificates of
+// its issuer's name are known and none of them signed it, and, when none is known, when it would replace another list.
+func (e Entry) checkList(old *Entry, known []Entry) error {
+	named, signed := false, false
+	for _, k := range known {
+		if k.cert != nil && bytes.Equal(k.cert.RawSubject, e.crl.RawIssuer) {
+			named, signed = true, signed || e.crl.CheckSignatureFrom(k.cert) == nil
+		}
+	}
+	switch {
+	case named && !signed:
+		return problem.New(problem.Invalid, "trust/list-signature", "the authority that it names did not sign the revocation list").At(e.List.Issuer).
+			Try("get it again from the authority")
+	case old != nil && !signed && !bytes.Equal(old.crl.Raw, e.crl.Raw):
+		return problem.New(problem.Refused, "trust/list-signature", "it would replace the revocation list that is kept, and nobody can tell who signed it: its issuer's certificate is not known").At(e.List.Issuer).
+			Try("add that certificate first: satchel trust add ISSUER.pem --pin")
+	case old != nil && old.List.ThisUpdate.After(e.List.ThisUpdate):
+		return problem.New(problem.Refused, "trust/older", "the revocation list is older than the one that is kept").At(e.List.Issuer)
+	}
+	return nil
+}
+
 // minPrefix is how many hex digits name an entry.
 const minPrefix = 8
 
 // Remove takes out the entries whose fingerprints begin with a text of at least eight hex digits.
 func (s *Store) Remove(text string) ([]Entry, error) {
-	prefix := "sha256:" + strings.TrimPrefix(strings.ToLower(text), "sha256:")
+	prefix := "sha256:" + digitsOf(text)
 	if len(prefix) < len("sha256:")+minPrefix {
 		return nil, problem.New(problem.Usage, "trust/fingerprint", "give at least %d digits of the fingerprint", minPrefix).At(text).Try("satchel trust list")
 	}
@@ -265,7 +336,7 @@ func (s *Store) Remove(text string) ([]Entry, error) {
 		return nil, problem.New(problem.NotFound, "trust/entry", "nothing of this fingerprint is trusted").At(text).Try("satchel trust list")
 	}
 	for _, e := range gone {
-		if err := os.Remove(s.file(e)); err != nil {
+		if err := os.Remove(s.file(e)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, s.failed(err)
 		}
 	}

@@ -62,6 +62,8 @@ func whyNot(files fs.FS, name string) string {
 	return ""
 }
 
+const notThere = "is not there"
+
 // whyMissing explains an error of opening a file. A file system that leaves files out says why by a method of its errors.
 func whyMissing(files fs.FS, name string, err error) string {
 	type leaving interface {
@@ -78,7 +80,7 @@ func whyMissing(files fs.FS, name string, err error) string {
 	case notLink == nil:
 		return "is a link to " + to + "; only relative links that stay in the folder are followed"
 	case errors.Is(err, fs.ErrNotExist):
-		return "is not there"
+		return notThere
 	}
 	return "cannot be read: " + err.Error()
 }
@@ -95,11 +97,14 @@ func (c *meaning) entryPoint() {
 		return
 	}
 	name, why := localPath(n.str)
+	fix := `name the server's file, such as "server/index.js"`
 	if why == "" && c.files != nil {
-		why = whyNot(c.files, name)
+		if why = whyNot(c.files, name); why == notThere {
+			fix = "build or install the server first; if it is another file, name that"
+		}
 	}
 	if why != "" {
-		c.at("manifest/entry-point", Error, p, n, `name the server's file, such as "server/index.js"`, fmt.Sprintf("%s %s", quote(n.str), why))
+		c.at("manifest/entry-point", Error, p, n, fix, fmt.Sprintf("%s %s", quote(n.str), why))
 	}
 }
 

@@ -66,6 +66,7 @@ func TestMend(t *testing.T) {
 		{"default out of range", option(`"type": "number", "max": 4, "default": "5"`), option(`"type": "number", "max": 4, "default": "5"`)},
 
 		{"platforms", plus(`"compatibility": { "platforms": ["Windows", "macOS", "linx", "beos"] }`), plus(`"compatibility": { "platforms": ["win32", "darwin", "linux", "beos"] }`)},
+		{"platforms that are there", plus(`"compatibility": { "platforms": ["windows", "win32", "macos", "osx", "linux"] }`), plus(`"compatibility": { "platforms": ["win32", "darwin", "linux"] }`)},
 		{"one platform", plus(`"compatibility": { "platforms": "macos" }`), plus(`"compatibility": { "platforms": ["darwin"] }`)},
 		{"server type", with(`"type": "node"`, `"type": "NodeJS"`), with()},
 		{"uv in an old version", with(`"0.4"`, `"0.3"`, `"type": "node"`, `"type": "uv"`), with(`"0.4"`, `"0.3"`, `"type": "node"`, `"type": "uv"`)},

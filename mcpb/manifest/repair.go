@@ -79,6 +79,19 @@ func (c *checker) deleted(m *member, p *place) *repair {
 	return &repair{edits: []jsonedit.Edit{jsonedit.Delete(p.path())}, touches: []string{p.String()}, before: string(c.data[m.start:m.val.end])}
 }
 
+// saidBefore tells whether another item of the list that n is in says meant, or stands before n and means it.
+func (c *checker) saidBefore(s *shape, n *node, meant string) bool {
+	const most = 100 // a list of more is no list of platforms
+	return len(c.list.items) <= most && slices.ContainsFunc(c.list.items, func(other *node) bool {
+		return other.kind == kString && (other.str == meant || other.start < n.start && s.meant(other.str, c.version) == meant)
+	})
+}
+
+// dropped takes an item of a list away.
+func (c *checker) dropped(n *node, p *place) *repair {
+	return &repair{edits: []jsonedit.Edit{jsonedit.Delete(p.path())}, touches: []string{p.String()}, before: c.raw(n)}
+}
+
 // deduped takes away what a key given several times says before the last time, when it says the same each time.
 func (c *checker) deduped(n *node, m *member, p *place) *repair {
 	if c.others > maxFindings {

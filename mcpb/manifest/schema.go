@@ -20,6 +20,7 @@ type checker struct {
 	root           *shape
 	version        version
 	loose          bool
+	list           *node // whose items are walked
 	out            []Finding
 	errors, others int
 }
@@ -78,6 +79,7 @@ func (c *checker) walk(s *shape, n *node, p *place) {
 		}
 	case kArray:
 		for i, item := range n.items {
+			c.list = n
 			c.walk(elem, item, p.index(i))
 		}
 	case kObject:
@@ -155,6 +157,9 @@ func (c *checker) walkEnum(s *shape, n *node, p *place) {
 	var r *repair
 	if meant != "" {
 		fix, r = fmt.Sprintf("did you mean %q?", meant), c.set(n, p, meant)
+		if p.item && c.saidBefore(s, n, meant) {
+			r = c.dropped(n, p)
+		}
 	}
 	c.at("manifest/enum", Error, p, n, fix, fmt.Sprintf("is %s, expected %s", quote(n.str), strings.Join(allowed, " or "))).by(r)
 }

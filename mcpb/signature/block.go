@@ -3,6 +3,7 @@ package signature
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 )
 
@@ -71,6 +72,8 @@ func before(data []byte) (start int, der []byte, err error) {
 	switch {
 	case fitting != 1:
 		return 0, nil, fmt.Errorf("ends like a signed bundle, but %d signature blocks fit", fitting)
+	case bytes.Contains(der, []byte(Magic)): // the reference takes the last one for the block's beginning
+		return 0, nil, errors.New("has a signature block with the beginning of another one inside")
 	case len(data)-start > MaxBlock:
 		return 0, nil, fmt.Errorf("has a signature block of %d bytes; at most %d are allowed", len(data)-start, MaxBlock)
 	}

@@ -88,8 +88,11 @@ func (c *cms) readContent(p *parser, sd *cryptobyte.String, f form) {
 	p.end(encap, "the content")
 }
 
-// maxCerts bounds the work: a path is short.
-const maxCerts = 10
+// The bounds of the work: a path is short, and the cost of a key grows with more than the square of its size.
+const (
+	maxCerts   = 10
+	maxRSABits = 16 << 10
+)
 
 func (p *parser) certificates(set cryptobyte.String) (certs []*x509.Certificate) {
 	for p.err == nil && !set.Empty() {
@@ -97,14 +100,34 @@ func (p *parser) certificates(set cryptobyte.String) (certs []*x509.Certificate)
 			p.fail("it holds more than %d certificates", maxCerts)
 			break
 		}
-		cert, err := x509.ParseCertificate(p.element(&set, asn1.SEQUENCE, "a certificate"))
+		der := p.element(&set, asn1.SEQUENCE, "a certificate")
+		cert, err := x509.ParseCertificate(der)
 		if err != nil {
 			p.fail("a certificate cannot be read: %v", err)
 			break
 		}
+		p.nothingElse(der)
+		if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxRSABits {
+			p.fail("a certificate has an RSA key of %d bits; at most %d are accepted", key.N.BitLen(), maxRSABits)
+		}
+		p.year(cert.NotBefore)
+		p.year(cert.NotAfter)
 		certs = append(certs, cert)
 	}
 	return certs
+}
+
+// nothingElse demands that a certificate is what its issuer signed, the algorithm, and the signature: x509 lets more
+// follow, and takes a signature that is shifted by some bits.
+func (p *parser) nothingElse(der []byte) {
+	cert := p.only(der, asn1.SEQUENCE, "a certificate")
+	p.element(&cert, asn1.SEQUENCE, "what a certificate says")
+	p.element(&cert, asn1.SEQUENCE, "the algorithm of a certificate")
+	signature := p.in(&cert, asn1.BIT_STRING, "the signature of a certificate")
+	p.end(cert, "a certificate's signature")
+	if p.err == nil && (len(signature) == 0 || signature[0] != 0) {
+		p.fail("the signature of a certificate is not of whole bytes")
+	}
 }
 
 func (c *cms) readSigner(p *parser, s cryptobyte.String, certs []*x509.Certificate, f form) {
@@ -239,7 +262,15 @@ func (p *parser) time(s cryptobyte.String) *time.Time {
 		p.fail("the signing time is no time")
 	}
 	t = t.UTC()
+	p.year(t)
 	return &t
+}
+
+// year refuses a time that an offset moves out of the years that can be written: reports could not be encoded.
+func (p *parser) year(t time.Time) {
+	if y := t.UTC().Year(); y < 0 || y > 9999 {
+		p.fail("the year %d is none", y)
+	}
 }
 
 // A certID names a certificate by its digest.

@@ -15,6 +15,7 @@
 // not understand, and sort the signed attributes before they check them, so that they find no signature of the
 // reference valid. crypto/x509 parses certificates and checks signatures and chains.
 //
-// One freedom is left: of an ECDSA signature (r, s) anybody can compute the twin (r, n-s), which is as valid. Both sign
-// the same bytes; a timestamp covers one of them.
+// What freedom is left outside of what is signed, docs/security.md lists: the timestamp, the order of the certificates, the
+// amount of padding, absent or NULL parameters of a digest, and of an ECDSA signature (r, s) the twin (r, n-s), which
+// anybody can compute.
 package signature

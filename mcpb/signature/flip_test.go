@@ -143,7 +143,7 @@ func TestOneFlippedByteInTheReferencesIsFound(t *testing.T) {
 		t.Errorf("variant B: %+v", rep)
 	}
 	out := filepath.Join(t.TempDir(), "unsigned")
-	if err := open(t, patched).Unsign(out, false); err != nil || !bytes.Equal(read(t, out), plain("")) {
+	if err := open(t, patched).Unsign(t.Context(), out, false); err != nil || !bytes.Equal(read(t, out), plain("")) {
 		t.Errorf("unsigning variant B: %v, or other bytes", err)
 	}
 }

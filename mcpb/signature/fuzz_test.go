@@ -71,9 +71,23 @@ func FuzzFind(f *testing.F) {
 			if i == 0 && !bytes.Equal(wrap(b.DER), data[b.Start-7:]) {
 				t.Fatal("the block is not what ends the file")
 			}
+			if i == 0 && beginnings(data) != 1 {
+				t.Fatal("a block could begin elsewhere too")
+			}
 			end = b.Start
 		}
 	})
+}
+
+// beginnings counts the places where a block could begin that ends where data ends.
+func beginnings(data []byte) (n int) {
+	for at := range data {
+		rest, found := bytes.CutPrefix(data[at:], []byte(Magic))
+		if found && len(rest) > 4 && bytes.HasSuffix(rest[4:], []byte(EndMagic)) && int(binary.LittleEndian.Uint32(rest)) == len(rest)-4-len(EndMagic) {
+			n++
+		}
+	}
+	return n
 }
 
 // FuzzCMS: the parser takes any bytes, in both forms, and what it takes it can be asked about.

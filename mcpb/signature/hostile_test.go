@@ -45,7 +45,7 @@ func TestMarkersAndNestedBlocks(t *testing.T) {
 		data, want []byte
 		all        bool
 	}{{twice, once, false}, {once, before, false}, {twice, before, true}} {
-		if err := open(t, step.data).Unsign(out, step.all); err != nil || !bytes.Equal(read(t, out), step.want) {
+		if err := open(t, step.data).Unsign(t.Context(), out, step.all); err != nil || !bytes.Equal(read(t, out), step.want) {
 			t.Errorf("unsign, all %v: %v, or other bytes", step.all, err)
 		}
 	}

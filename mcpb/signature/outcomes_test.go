@@ -1,7 +1,9 @@
 package signature_test
 
 import (
+	"crypto/rand"
 	"crypto/x509"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -40,8 +42,12 @@ func newParties(t *testing.T) *parties {
 		}
 		p.signed[name] = sign(t, plain(""), who, nil)
 	}
-	// No signer of ours would use this certificate; another program may.
-	p.signed["tls"] = sign(t, plain(""), &signature.Identity{Path: []*x509.Certificate{p.pki.Cert("tls")}, Key: p.pki.Key("tls")}, nil)
+	p.pki.Issue("root", "small", "rsa1024", "code")
+	p.pki.SelfSigned("smallroot", "secp224r1", "root")
+	p.pki.Issue("smallroot", "below", "P-256", "code")
+	for _, name := range []string{"tls", "small", "below"} { // no signer of ours would use the first two; another program may
+		p.signed[name] = sign(t, plain(""), &signature.Identity{Path: []*x509.Certificate{p.pki.Cert(name)}, Key: p.pki.Key(name)}, nil)
+	}
 	return p
 }
 
@@ -77,12 +83,17 @@ func TestOutcomes(t *testing.T) {
 		{"for no usage in particular, pinned", "plain", signature.Trust{Pins: pin("plain")}, time.Now(), signature.Trusted, ""},
 		{"for a web server", "tls", signature.Trust{Roots: roots("root")}, time.Now(), signature.Untrusted, "not for code signing"},
 		{"for a web server, pinned", "tls", signature.Trust{Pins: pin("tls")}, time.Now(), signature.Untrusted, "not for code signing"},
+		{"with a small key", "small", signature.Trust{Roots: roots("root")}, time.Now(), signature.Untrusted, "has 1024 bits"},
+		{"with a small key, pinned", "small", signature.Trust{Roots: roots("root"), Pins: pin("small")}, time.Now(), signature.Untrusted, "has 1024 bits"},
+		{"below a small key", "below", signature.Trust{Roots: roots("smallroot")}, time.Now(), signature.Untrusted, "P-224 of CN=smallroot's key is too small"},
+		{"below a small key, pinned", "below", signature.Trust{Pins: pin("below")}, time.Now(), signature.Trusted, ""},
 		{"expired", "old", signature.Trust{Roots: roots("root")}, time.Now(), signature.Expired, "CN=old expired on 2021-01-01"},
 		{"expired and pinned", "old", signature.Trust{Pins: pin("old")}, time.Now(), signature.Expired, "expired"},
 		{"not valid yet", "code", signature.Trust{Roots: roots("root")}, time.Now().AddDate(-1, 0, 0), signature.Expired, "valid only from"},
 		{"expired later", "code", signature.Trust{Roots: roots("root")}, later, signature.Expired, "CN=code expired"},
 		{"revoked", "gone", signature.Trust{Roots: roots("root"), CRLs: crls}, time.Now(), signature.Revoked, "CN=gone was revoked"},
-		{"revoked, of an unknown authority", "gone", signature.Trust{CRLs: crls}, time.Now(), signature.Untrusted, ""},
+		{"revoked, of an unknown authority", "gone", signature.Trust{CRLs: crls}, time.Now(), signature.Revoked, "CN=gone was revoked"},
+		{"revoked and pinned, without its authority", "gone", signature.Trust{Pins: pin("gone"), CRLs: crls}, time.Now(), signature.Revoked, "CN=gone was revoked"},
 		{"revoked and pinned", "gone", signature.Trust{Roots: roots("root"), Pins: pin("gone"), CRLs: crls}, time.Now(), signature.Revoked, ""},
 		{"a list that is out of date", "code", signature.Trust{Roots: roots("root"), CRLs: crls}, time.Now().AddDate(0, 3, 0), signature.Trusted, "list of CN=root is out of date"},
 	}
@@ -100,6 +111,53 @@ func TestOutcomes(t *testing.T) {
 				t.Errorf("%s is the error %v", r.want, rep.Err())
 			}
 		})
+	}
+}
+
+// Of several entries that a certificate or its chain has, each is looked at; a list that the authority did not sign is named.
+func TestRevocations(t *testing.T) {
+	t.Parallel()
+	pki, thief := testsupport.NewPKI(t), testsupport.NewPKI(t)
+	pki.SelfSigned("root", "P-256", "root")
+	thief.SelfSigned("root", "P-256", "root")
+	pki.Issue("root", "middle", "P-256", "ca")
+	pki.Issue("middle", "signer", "P-256", "code")
+	pki.Issue("root", "tsa", "P-256", "stamp")
+	signed := sign(t, plain(""), identity(t, pki, "signer", "middle"), stamper(t, pki.TSA("tsa")))
+	list := func(p *testsupport.PKI, issuer string, entries ...x509.RevocationListEntry) *x509.RevocationList {
+		now := time.Now().Add(-time.Minute)
+		der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+			Number: big.NewInt(1), ThisUpdate: now, NextUpdate: now.AddDate(0, 1, 0), RevokedCertificateEntries: entries,
+		}, p.Cert(issuer), p.Key(issuer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		crl, err := x509.ParseRevocationList(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return crl
+	}
+	const superseded, keyCompromise, caCompromise = 4, 1, 2
+	gone := func(name string, reason int) x509.RevocationListEntry {
+		return x509.RevocationListEntry{SerialNumber: pki.Cert(name).SerialNumber, RevocationTime: time.Now().Add(48 * time.Hour), ReasonCode: reason}
+	}
+	for name, r := range map[string]struct {
+		lists   []*x509.RevocationList
+		want    signature.Status
+		because string
+	}{
+		"superseded later":                  {[]*x509.RevocationList{list(pki, "middle", gone("signer", superseded))}, signature.Trusted, ""},
+		"and stolen, in one list":           {[]*x509.RevocationList{list(pki, "middle", gone("signer", superseded), gone("signer", keyCompromise))}, signature.Revoked, ""},
+		"and stolen, in another list":       {[]*x509.RevocationList{list(pki, "middle", gone("signer", superseded)), list(pki, "middle", gone("signer", keyCompromise))}, signature.Revoked, ""},
+		"and its authority was stolen":      {[]*x509.RevocationList{list(pki, "middle", gone("signer", superseded)), list(pki, "root", gone("middle", caCompromise))}, signature.Revoked, "CN=middle was revoked"},
+		"the timestamp's authority is gone": {[]*x509.RevocationList{list(pki, "root", gone("tsa", caCompromise))}, signature.Trusted, "the timestamp does not count"},
+		"in a list of a thief's":            {[]*x509.RevocationList{list(thief, "root", gone("middle", caCompromise))}, signature.Trusted, "name of CN=root does not count"},
+	} {
+		rep := verify(t, signed, signature.Trust{Roots: []*x509.Certificate{pki.Cert("root")}, CRLs: r.lists})
+		if why := strings.Join(rep.Reasons, "; "); rep.Status != r.want || !strings.Contains(why, r.because) {
+			t.Errorf("%s: %s (%s), want %s (%s)", name, rep.Status, why, r.want, r.because)
+		}
 	}
 }
 

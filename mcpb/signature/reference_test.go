@@ -28,7 +28,7 @@ func TestTheReferencesSignatures(t *testing.T) {
 		t.Errorf("%+v", rep)
 	}
 	out := filepath.Join(t.TempDir(), "out")
-	if err := open(t, signed).Unsign(out, false); err != nil || !bytes.Equal(read(t, out), plain("c")) {
+	if err := open(t, signed).Unsign(t.Context(), out, false); err != nil || !bytes.Equal(read(t, out), plain("c")) {
 		t.Errorf("unsign: %v, or other bytes", err)
 	}
 

@@ -2,6 +2,7 @@ package signature
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -41,6 +42,10 @@ func (s Status) Code() problem.Code {
 	return problem.Untrusted
 }
 
+// Claimed tells whether the names in a report are only what the signer says of himself: anybody can make a certificate
+// with any name.
+func (r *Report) Claimed() bool { return r.Signer != nil && r.Status != Trusted }
+
 // Intact tells whether the signature fits the bytes, whoever made it.
 func (s Status) Intact() bool { return s != Unsigned && s.Code() != problem.Tampered }
 
@@ -56,6 +61,8 @@ type Report struct {
 	CheckedAt   *time.Time    `json:"checkedAt,omitempty"`   // the moment at which certificates had to be valid
 	Variant     Variant       `json:"variant,omitempty"`
 	Blocks      int           `json:"blocks"` // signature blocks; all but the outermost one are content
+
+	Leaf *x509.Certificate `json:"-"` // the signer's certificate; nil as Signer
 }
 
 // A Variant says what exactly was signed.
@@ -119,6 +126,10 @@ func keyName(key any) string {
 		return fmt.Sprintf("RSA %d", k.N.BitLen())
 	case *ecdsa.PublicKey:
 		return "ECDSA " + k.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	case nil:
+		return "unknown"
 	}
 	return strings.TrimPrefix(fmt.Sprintf("%T", key), "*")
 }
@@ -141,12 +152,16 @@ func (r *Report) Err() error {
 	return problem.New(r.Status.Code(), "signature/status", "%s: %s", r.Status, why)
 }
 
-// Line is the report in one line: the status, and who signed.
+// Line is the report in one line: the status, and who signed, or who claims so when nobody trusted vouches for the name.
 func (r *Report) Line() string {
 	if r.Signer == nil {
 		return string(r.Status)
 	}
-	line := string(r.Status) + ": " + r.Signer.Subject
+	line := string(r.Status) + ": "
+	if r.Claimed() {
+		line += "claims to be "
+	}
+	line += r.Signer.Subject
 	if r.Signer.Issuer != r.Signer.Subject {
 		line += ", issued by " + r.Signer.Issuer
 	}

@@ -33,17 +33,13 @@ type Identity struct {
 // not one of the signer's issuers.
 func NewIdentity(signer *x509.Certificate, issuers []*x509.Certificate, key crypto.Signer, now time.Time) (*Identity, error) {
 	who := name(signer.Subject.String())
-	switch k := signer.PublicKey.(type) {
-	case *rsa.PublicKey:
-		if k.Size() < 256 {
-			return nil, problem.New(problem.Invalid, "sign/key", "the RSA key has %d bits; at least 2048 are needed", k.N.BitLen()).At(who)
-		}
-	case *ecdsa.PublicKey:
-		if k.Curve.Params().BitSize < 256 {
-			return nil, problem.New(problem.Invalid, "sign/key", "the curve %s is too small; P-256, P-384 and P-521 are accepted", k.Curve.Params().Name).At(who)
-		}
+	switch signer.PublicKey.(type) {
+	case *rsa.PublicKey, *ecdsa.PublicKey:
 	default:
-		return nil, problem.New(problem.Invalid, "sign/key", "%s keys cannot sign bundles: the format has RSA and ECDSA", keyName(k)).At(who)
+		return nil, problem.New(problem.Invalid, "sign/key", "%s keys cannot sign bundles: the format has RSA and ECDSA", keyName(signer.PublicKey)).At(who)
+	}
+	if why := weakness(signer); why != "" {
+		return nil, problem.New(problem.Invalid, "sign/key", "%s", why).At(who)
 	}
 	if key != nil && !samePublic(key.Public(), signer.PublicKey) {
 		return nil, problem.New(problem.Invalid, "sign/key-match", "the key does not belong to the certificate").At(who).
@@ -178,6 +174,9 @@ func Complete(ctx context.Context, content Content, r *Request, signature []byte
 	}
 	d := signedData{path: path, attrs: r.Attributes, padding: -1}
 	d.signature = asDER(d.path[0], signature)
+	if err := madeBy(d.path[0], d.attrs, d.signature); err != nil {
+		return nil, err
+	}
 	if stamp != nil {
 		token, err := stamp(ctx, sum(crypto.SHA256, d.signature))
 		if err != nil {
@@ -190,6 +189,20 @@ func Complete(ctx context.Context, content Content, r *Request, signature []byte
 		return nil, err
 	}
 	return wrap(der), selfCheck(der, r.Content)
+}
+
+// madeBy refuses a signature that the key did not make over the request, before it costs a timestamp.
+func madeBy(signer *x509.Certificate, attrs, signature []byte) error {
+	algorithm := x509.ECDSAWithSHA256
+	if _, ok := signer.PublicKey.(*rsa.PublicKey); ok {
+		algorithm = x509.SHA256WithRSA
+	}
+	if signer.CheckSignature(algorithm, attrs, signature) == nil {
+		return nil
+	}
+	return problem.New(problem.Invalid, "sign/check", "the key of this certificate did not make the signature, %d bytes, of the digest that was to be signed", len(signature)).
+		At(name(signer.Subject.String())).
+		Try("sign the digest as it is (openssl pkeyutl -sign; dgst -sign would hash it again) and give the bytes, not base64")
 }
 
 // fill encodes to a size by padding.

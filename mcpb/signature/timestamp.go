@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	encasn1 "encoding/asn1"
 	"errors"
+	"math/big"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -14,22 +15,28 @@ import (
 // clockSkew is how far ahead of this machine's clock a timestamp may be.
 const clockSkew = 5 * time.Minute
 
-// verifyToken checks an RFC 3161 token over a signature. The error says why it does not hold; a token that holds but is
-// not by a trusted authority has why.
-func verifyToken(token, signature []byte, t Trust, now time.Time) (ts *Timestamp, why string, err error) {
+// readToken takes an RFC 3161 token over what a digest is of. The error says why it does not hold.
+func readToken(token, digest []byte) (*cms, tstInfo, error) {
 	c, err := parseCMS(token, tokenForm())
 	if err != nil {
-		return nil, "", err
+		return nil, tstInfo{}, err
 	}
 	if err := c.checkToken(); err != nil {
-		return nil, "", err
+		return nil, tstInfo{}, err
 	}
 	info, err := parseTSTInfo(c.content)
+	if err == nil && !bytes.Equal(digest, info.imprint) {
+		err = errors.New("it is for another signature")
+	}
+	return c, info, err
+}
+
+// verifyToken checks a token over a signature. The error says why it does not hold; a token that holds but is not by a
+// trusted authority has why.
+func verifyToken(token, signature []byte, t Trust, now time.Time) (ts *Timestamp, why string, err error) {
+	c, info, err := readToken(token, sum(crypto.SHA256, signature))
 	if err != nil {
 		return nil, "", err
-	}
-	if sum := sum(crypto.SHA256, signature); !bytes.Equal(sum, info.imprint) {
-		return nil, "", errors.New("it is for another signature")
 	}
 	tsa := c.path[0]
 	ts = &Timestamp{Time: info.time, TSA: name(tsa.Subject.String()), Fingerprint: Fingerprint(tsa), Chain: describe(c.path)}
@@ -41,7 +48,7 @@ func verifyToken(token, signature []byte, t Trust, now time.Time) (ts *Timestamp
 		why = "it is from the future"
 	default:
 		ts.Chain = describe(chain)
-		if cert, entry := t.revoked(chain); cert != nil && (entry.ReasonCode == keyCompromise || !info.time.Before(entry.RevocationTime)) {
+		if cert, _ := t.revoked(chain, func(e *x509.RevocationListEntry) bool { return revokes(e, info.time) }); cert != nil {
 			why = "the certificate of " + name(cert.Subject.String()) + " was revoked"
 		}
 	}
@@ -90,10 +97,12 @@ func onlyTimestamps(c *x509.Certificate) bool {
 	return false
 }
 
-// A tstInfo is what of a token's content counts here: SHA-256 of what was stamped, and the time.
+// A tstInfo is what of a token's content counts here: SHA-256 of what was stamped, the time, and the number that the
+// request gave, nil when there is none.
 type tstInfo struct {
 	imprint []byte
 	time    time.Time
+	nonce   *big.Int
 }
 
 func parseTSTInfo(der []byte) (tstInfo, error) {
@@ -114,5 +123,10 @@ func parseTSTInfo(der []byte) (tstInfo, error) {
 		return info, errors.New("the time of the TSTInfo is none")
 	}
 	info.time = t.UTC()
-	return info, nil // what follows, accuracy and so on, is signed and does not matter here
+	// What else follows is signed, and does not matter here.
+	nonce := new(big.Int)
+	if s.SkipOptionalASN1(asn1.SEQUENCE) && s.SkipOptionalASN1(asn1.BOOLEAN) && s.ReadASN1Integer(nonce) {
+		info.nonce = nonce
+	}
+	return info, nil
 }

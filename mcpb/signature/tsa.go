@@ -3,15 +3,16 @@ package signature
 import (
 	"bytes"
 	"context"
-	"crypto"
 	"crypto/rand"
 	"io"
 	"math/big"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
-	"github.com/digitorus/timestamp"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"satchel/internal/problem"
 )
@@ -28,17 +29,33 @@ const (
 func AskTSA(address string) (Stamper, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, problem.New(problem.Usage, "sign/tsa-address", "is no http or https address").At(address)
+		return nil, problem.New(problem.Usage, "sign/tsa-address", "is no http or https address").At(ShownAddress(address))
 	}
 	client := &http.Client{Timeout: tsaTimeout, Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
 	return func(ctx context.Context, digest []byte) ([]byte, error) {
 		token, err := askTSA(ctx, client, address, digest)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil {
-			return nil, problem.New(problem.Failed, "sign/tsa", "the timestamping authority gave no timestamp").At(address).Because(err).
+			return nil, problem.New(problem.Failed, "sign/tsa", "the timestamping authority gave no timestamp").At(ShownAddress(address)).Because(err).
 				Try("try again, or another authority with --tsa URL")
 		}
 		return token, nil
 	}, nil
+}
+
+// ShownAddress is an address without the name and the password that may stand in it, for messages.
+func ShownAddress(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return address
+	}
+	scheme, _, found := strings.Cut(address, "//")
+	if !found || len(scheme) > at {
+		return address[at+1:]
+	}
+	return scheme + "//" + address[at+1:]
 }
 
 func askTSA(ctx context.Context, client *http.Client, address string, digest []byte) ([]byte, error) {
@@ -46,27 +63,64 @@ func askTSA(ctx context.Context, client *http.Client, address string, digest []b
 	if err != nil {
 		return nil, err
 	}
-	req := timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: digest, Certificates: true, Nonce: nonce}
-	der, err := req.Marshal()
+	query, err := stampQuery(digest, nonce)
 	if err != nil {
 		return nil, err
 	}
-	body, err := post(ctx, client, address, der)
+	body, err := post(ctx, client, address, query)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := timestamp.ParseResponse(body)
-	switch {
-	case err != nil:
+	token, err := stampAnswer(body)
+	if err != nil {
 		return nil, err
-	case resp.Nonce == nil || resp.Nonce.Cmp(nonce) != 0:
-		return nil, errText("its answer is for another request")
-	case !bytes.Equal(resp.HashedMessage, digest):
-		return nil, errText("its answer is for another signature")
-	case len(resp.Certificates) == 0:
-		return nil, errText("its answer is without its certificate")
 	}
-	return plainAlgorithm(resp.RawToken), nil
+	token = plainAlgorithm(token)
+	_, info, err := readToken(token, digest)
+	if err == nil && (info.nonce == nil || info.nonce.Cmp(nonce) != 0) {
+		err = errText("its answer is for another request")
+	}
+	return token, err
+}
+
+// stampQuery makes a TimeStampReq (RFC 3161 2.4.1) that wants the authority's certificate in the answer.
+func stampQuery(digest []byte, nonce *big.Int) ([]byte, error) {
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(1)
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			addSHA256(b)
+			b.AddASN1OctetString(digest)
+		})
+		b.AddASN1BigInt(nonce)
+		b.AddASN1Boolean(true)
+	})
+	return b.Bytes()
+}
+
+// stampAnswer takes the token out of a TimeStampResp (RFC 3161 2.4.2). The libraries that could do it read BER, and panic
+// at some of it.
+func stampAnswer(body []byte) ([]byte, error) {
+	p := &parser{}
+	s := p.only(body, asn1.SEQUENCE, "its answer")
+	info := p.in(&s, asn1.SEQUENCE, "the status of its answer")
+	status := 0
+	if p.err == nil && !info.ReadASN1Integer(&status) {
+		p.fail("its answer has no status")
+	}
+	if status > 1 { // 0 is granted, 1 granted with changes
+		p.fail("the request is rejected (status %d)%s", status, statusText(info))
+	}
+	return s, p.err
+}
+
+// statusText is what an authority says for people, when it says anything.
+func statusText(info cryptobyte.String) string {
+	var list, text cryptobyte.String
+	if !info.ReadASN1(&list, asn1.SEQUENCE) || !list.ReadASN1(&text, asn1.UTF8String) {
+		return ""
+	}
+	return ": " + strings.ToValidUTF8(string(text), "?")
 }
 
 type errText string

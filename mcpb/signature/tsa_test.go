@@ -58,9 +58,13 @@ func TestHostileTimestampingAuthorities(t *testing.T) {
 		"nothing":                  {answer(t, func([]byte) (int, []byte) { return 200, nil }), "no timestamp"},
 		"too much":                 {answer(t, func([]byte) (int, []byte) { return 200, make([]byte, 1<<20) }), "too large"},
 		"a page":                   {answer(t, func([]byte) (int, []byte) { return 200, []byte("<html>") }), "no timestamp"},
+		"a tag that does not end":  {answer(t, func([]byte) (int, []byte) { return 200, []byte{0x30, 9, 0x30, 3, 2, 1, 0, 0x30, 2, 0x1f, 0x85} }), "no timestamp"}, // a library panics
+		"lengths without end":      {answer(t, func([]byte) (int, []byte) { return 200, bytes.Repeat([]byte{0x30, 0x80}, 30_000) }), "its answer"},
+		"granted, and no token":    {answer(t, func([]byte) (int, []byte) { return 200, []byte{0x30, 5, 0x30, 3, 2, 1, 0} }), "no timestamp"},
+		"a reason":                 {answer(t, func([]byte) (int, []byte) { return 200, []byte("\x30\x0c\x30\x0a\x02\x01\x02\x30\x05\x0c\x03why") }), "status 2): why"},
 		"a rejection":              {answer(t, func([]byte) (int, []byte) { return 200, []byte{0x30, 5, 0x30, 3, 2, 1, 2} }), "rejected"},
-		"more than the answer":     {answer(t, func(q []byte) (int, []byte) { return 200, append(ask(t, honest, q), 0) }), "trailing"},
-		"a changed answer":         {answer(t, func(q []byte) (int, []byte) { b := ask(t, honest, q); b[len(b)-1] ^= 1; return 200, b }), "verif"},
+		"more than the answer":     {answer(t, func(q []byte) (int, []byte) { return 200, append(ask(t, honest, q), 0) }), "more behind"},
+		"a changed answer":         {answer(t, func(q []byte) (int, []byte) { b := ask(t, honest, q); b[len(b)-1] ^= 1; return 200, b }), "not made with the key"},
 		"a certificate not for it": {pki.TSA("lax"), ""},
 		"a certificate too many":   {pki.TSA("tsa", "extra"), "sign/check"},
 		"the answer to another": {answer(t, func(q []byte) (int, []byte) {

@@ -2,6 +2,7 @@ package signature
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/binary"
@@ -114,6 +115,7 @@ func (rep *Report) judge(c *cms, t Trust, now time.Time) {
 		}
 	}
 	leaf, signer := c.path[0], Describe(c.path[0])
+	rep.Leaf = leaf
 	rep.Signer, rep.Fingerprint, rep.SigningTime, rep.CheckedAt = &signer, Fingerprint(leaf), c.signingTime, &at
 	rep.decide(c.path, t, at, now)
 }
@@ -149,10 +151,10 @@ func (rep *Report) decide(path []*x509.Certificate, t Trust, at, now time.Time) 
 	leaf := path[0]
 	chain, status := path, Untrusted
 	trusted, err := t.chain(path, at, x509.ExtKeyUsageCodeSigning)
-	usage := usageOf(leaf)
+	unfit := cmp.Or(usageOf(leaf), weakness(leaf))
 	switch {
-	case usage != "":
-		rep.because("%s", usage)
+	case unfit != "":
+		rep.because("%s", unfit)
 	case err == nil:
 		chain, status = trusted, Trusted
 	case t.pins(leaf):
@@ -161,28 +163,27 @@ func (rep *Report) decide(path []*x509.Certificate, t Trust, at, now time.Time) 
 	if status != Trusted && selfIssued(leaf) {
 		status = SelfSigned
 		rep.because("nobody but the signer vouches for this key: it proves that the same key signed, and nothing about whose it is")
-	} else if why := untrusted(leaf, err); status != Trusted && usage == "" && why != "" {
+	} else if why := untrusted(leaf, err); status != Trusted && unfit == "" && why != "" {
 		rep.because("%s", why)
 	}
 	if why := invalidAt(chain, err, at); why != "" {
 		status = Expired
 		rep.because("%s", why)
 	}
-	if cert, entry := t.revoked(chain); cert != nil && rep.counts(entry) {
+	if cert, entry := t.revoked(chain, rep.counts); cert != nil {
 		status = Revoked
 		rep.because("the certificate of %s was revoked on %s", name(cert.Subject.String()), entry.RevocationTime.UTC().Format(time.DateOnly))
 	}
-	for _, issuer := range t.stale(chain, now) {
-		rep.because("the revocation list of %s is out of date", issuer)
-	}
+	rep.Reasons = append(rep.Reasons, t.doubts(chain, now)...)
 	rep.Status, rep.Chain = status, describe(chain)
 }
 
-// counts tells whether a revocation is about this signature: not when a trusted timestamp shows that it is older, unless
-// the key was in other hands, since nobody knows since when.
+// counts tells whether a revocation is about this signature.
 func (rep *Report) counts(e *x509.RevocationListEntry) bool {
-	older := rep.Timestamp != nil && rep.Timestamp.Trusted && rep.Timestamp.Time.Before(e.RevocationTime)
-	return !older || e.ReasonCode == keyCompromise || e.ReasonCode == caCompromise
+	if rep.Timestamp == nil || !rep.Timestamp.Trusted {
+		return revokes(e, time.Time{})
+	}
+	return revokes(e, rep.Timestamp.Time)
 }
 
 // invalidAt says which certificate is not valid at a moment; err, of looking for a chain, may name one more.

@@ -17,6 +17,7 @@ import (
 
 	"satchel/internal/host"
 	"satchel/internal/problem"
+	"satchel/internal/signer"
 	"satchel/internal/term"
 	"satchel/mcpb/signature"
 )
@@ -39,8 +40,8 @@ type Env struct {
 	Verify func(file string) (*signature.Report, error)
 	// Config gives the person's folder of settings, which is there.
 	Config func() (string, error)
-	// Password gives the password of a key file.
-	Password func(file string) ([]byte, error)
+	// Identity reads who signs, and asks for the password of the key when it has one.
+	Identity func(ctx context.Context, files signer.Files) (who *signature.Identity, warnings []string, err error)
 	// Create asks for what a manifest needs and writes manifest.json into dir.
 	Create func(ctx context.Context, dir string) error
 }

@@ -77,7 +77,9 @@ func (s *session) signBy(file string, c call, own bool) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = b.Sign(s.ctx, file, who, time.Now(), nil)
+	if err = b.Untampered(); err == nil {
+		_, err = b.Sign(s.ctx, file, who, time.Now(), nil)
+	}
 	return errors.Join(err, b.Close())
 }
 
@@ -103,7 +105,7 @@ func exists(path string) bool {
 // identity reads the key and the certificates that are named.
 func (s *session) identity(c call) (*signature.Identity, error) {
 	files := signer.Files{Cert: c.value(certOption()), Key: c.value(keyOption()), Chain: c.values[chainOption().long]}
-	who, warnings, err := files.Load(s.Password, time.Now())
+	who, warnings, err := s.Identity(s.ctx, files)
 	for _, w := range warnings {
 		s.complain("warning: %s", term.VisibleLine(w))
 	}

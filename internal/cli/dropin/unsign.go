@@ -1,6 +1,7 @@
 package dropin
 
 import (
+	"context"
 	"errors"
 
 	"satchel/mcpb"
@@ -20,20 +21,20 @@ func (s *session) unsign(c call) int {
 		return 1
 	}
 	s.say("Removing signature from %s...", base(file))
-	if err := unsign(file); err != nil {
+	if err := unsign(s.ctx, file); err != nil {
 		return s.failAloud("Failed to remove signature", err)
 	}
 	s.say("Signature removed")
 	return 0
 }
 
-func unsign(file string) error {
+func unsign(ctx context.Context, file string) error {
 	b, err := mcpb.Open(file, mcpb.Limits{})
 	if err != nil {
 		return err
 	}
 	if b.Signatures() > 0 {
-		err = b.Unsign(file, false)
+		err = b.Unsign(ctx, file, false)
 	}
 	return errors.Join(err, b.Close())
 }

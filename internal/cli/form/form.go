@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 
+	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
 
 	"satchel/internal/problem"
@@ -65,7 +66,8 @@ type page struct {
 	fields []huh.Field
 }
 
-// askForm shows the pages as one form.
+// askForm shows the pages as one form. Signals reach it by ctx only: the library's own handler of signals waits for
+// ever when ctx ends at the same moment, with the terminal left raw.
 func askForm(ctx context.Context, s Settings, pages []page) error {
 	groups := make([]*huh.Group, len(pages))
 	for i, p := range pages {
@@ -74,7 +76,7 @@ func askForm(ctx context.Context, s Settings, pages []page) error {
 			groups[i].WithHideFunc(func() bool { return !p.shown() })
 		}
 	}
-	f := huh.NewForm(groups...).WithAccessible(false).WithTheme(theme(s.Color)).WithInput(s.In).WithOutput(s.Out)
+	f := huh.NewForm(groups...).WithProgramOptions(tea.WithoutSignalHandler()).WithAccessible(false).WithTheme(theme(s.Color)).WithInput(s.In).WithOutput(s.Out)
 	err := f.RunWithContext(ctx)
 	if errors.Is(err, huh.ErrUserAborted) || errors.Is(err, huh.ErrTimeout) || ctx.Err() != nil {
 		return stopped()

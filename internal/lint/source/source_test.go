@@ -3,7 +3,8 @@ package source
 import (
 	"strings"
 	"testing"
-	"time"
+
+	"satchel/internal/testsupport"
 )
 
 func TestJavaScript(t *testing.T) {
@@ -75,13 +76,13 @@ func TestPackage(t *testing.T) {
 func TestTimeIsLinear(t *testing.T) {
 	t.Parallel()
 	for _, unit := range []string{"(/[", "/", "`${", "`", "/*", "{", "'", "\\", "import \"", "from ", "a.", "fetch(", "\"\"\"", "import (", "import\t", "from a import b\\\n", "$ {"} {
-		data := []byte(strings.Repeat(unit, 4<<20/len(unit)))
-		begin := time.Now()
-		JavaScript(data, map[string]bool{"fetch": true})
-		Python(data, map[string]bool{"os.system": true})
-		if d := time.Since(begin); d > time.Minute {
-			t.Errorf("4 MiB of %q take %v", unit, d)
-		}
+		testsupport.Linear(t, unit, 128<<10, func(n int) func() {
+			data := []byte(strings.Repeat(unit, n/len(unit)))
+			return func() {
+				JavaScript(data, map[string]bool{"fetch": true})
+				Python(data, map[string]bool{"os.system": true})
+			}
+		})
 	}
 }
 

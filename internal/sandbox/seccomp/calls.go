@@ -1,7 +1,9 @@
 package seccomp
 
 import (
+	_ "embed" // the numbers of the calls
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -18,11 +20,33 @@ const x32Bit = 0x40000000
 func archOf(goarch string) (arch, error) {
 	switch goarch {
 	case "amd64":
-		return arch{0xc000003e, true, numbersAMD64(), onlyAMD64}, nil
+		return arch{0xc000003e, true, numbers(amd64), onlyAMD64}, nil
 	case "arm64":
-		return arch{0xc00000b7, false, numbersARM64(), ""}, nil
+		return arch{0xc00000b7, false, numbers(arm64), ""}, nil
 	}
 	return arch{}, fmt.Errorf("seccomp: no list of system calls for %s", goarch)
+}
+
+// The system calls of the architectures: a number and a name on each line, written by go test -update.
+var (
+	//go:embed numbers/amd64
+	amd64 string
+	//go:embed numbers/arm64
+	arm64 string
+)
+
+// numbers reads such a list.
+func numbers(list string) map[string]uint32 {
+	calls := make(map[string]uint32, 400)
+	for line := range strings.Lines(list) {
+		number, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, err := strconv.ParseUint(number, 10, 32)
+		if err != nil {
+			panic("seccomp: a damaged list of system calls: " + line)
+		}
+		calls[name] = uint32(n)
+	}
+	return calls
 }
 
 // allowed lists the calls that are let through whatever their arguments are.

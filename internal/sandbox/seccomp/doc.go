@@ -10,6 +10,5 @@
 //	          so that a library newer than this list falls back to what it used before
 //	killed    another architecture's calls and x32: their numbers mean something else, and no honest server makes them
 //
-// The numbers of the calls of both architectures are in numbers.go, written from golang.org/x/sys by
-// go test -update. Any system can compute the filter of any architecture.
+// The numbers of the calls of both architectures are in numbers/, written from golang.org/x/sys by go test -update. Any system can compute the filter of any architecture.
 package seccomp

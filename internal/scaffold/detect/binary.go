@@ -63,7 +63,9 @@ func (r *reader) cargo(data []byte) {
 		r.takeKeywords("package.keywords", r.texts(p, "package", "keywords"))
 	}
 	key := "package.name"
-	if bins := tables(t["bin"]); len(bins) > 0 {
+	if run := r.text(p, "package", "default-run"); run != "" {
+		key, name = "package.default-run", run
+	} else if bins := tables(t["bin"]); len(bins) > 0 {
 		if bin := r.text(bins[0], "bin[0]", "name"); bin != "" {
 			key, name = "bin[0].name", bin
 		}

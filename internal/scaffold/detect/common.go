@@ -18,6 +18,9 @@ func (r *reader) takeName(key, name string) {
 func safeName(name string) string {
 	name = regexp.MustCompile(`[^a-zA-Z0-9._-]+`).ReplaceAllString(name, "-")
 	name = strings.Trim(name, "._-")
+	if regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`).MatchString(name) {
+		name = "my-" + name // Windows opens a device by that name, and makes no folder of it
+	}
 	return strings.TrimRight(name[:min(len(name), 64)], "._-")
 }
 
@@ -91,9 +94,13 @@ func compatibility(m *manifest.Manifest) *manifest.Compatibility {
 	return m.Compatibility
 }
 
-// takeServer takes the type and the entry point; the command is made of them later.
+// takeServer takes the type and the entry point; the command is made of them later, where ${ begins a variable.
 func (r *reader) takeServer(key, typ, entry string) {
-	entry = path.Clean(strings.TrimPrefix(strings.ReplaceAll(entry, `\`, "/"), "./"))
+	entry = path.Clean(strings.ReplaceAll(entry, `\`, "/"))
+	if strings.Contains(entry, "${") {
+		r.note(key, "%s reads like a variable: left out", short(entry))
+		return
+	}
 	ok := r.take("server.entry_point", key, entry, func(m *manifest.Manifest, v string) { m.Server.EntryPoint = v })
 	if ok {
 		r.found.Manifest.Server.Type = typ

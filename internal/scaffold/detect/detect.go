@@ -81,7 +81,7 @@ func Read(dir string) (*Found, error) {
 		case errors.Is(err, fs.ErrNotExist):
 			continue
 		case err != nil && first == nil:
-			first = &Found{File: p.file, Notes: []Note{{p.file, "is not read: " + err.Error()}}}
+			first = &Found{File: p.file, Notes: []Note{{p.file, "is not read: " + unreadable(root.FS(), p.file, err)}}}
 			continue
 		case first != nil && (err != nil || !first.tooling()):
 			first.Notes = append(first.Notes, Note{p.file, "is not read: " + first.File + " was"})
@@ -124,6 +124,17 @@ func readFile(files fs.FS, name string) ([]byte, error) {
 	return data, err
 }
 
+// unreadable says in a person's words why a file was not read.
+func unreadable(files fs.FS, name string, err error) string {
+	if to, bad := fs.ReadLink(files, name); bad == nil {
+		return "it is a link to " + short(to) + "; only links that stay in the folder are followed"
+	}
+	if bad, ok := errors.AsType[*fs.PathError](err); ok {
+		err = bad.Err
+	}
+	return err.Error()
+}
+
 // A reader takes values of one file over into the manifest.
 type reader struct {
 	files fs.FS
@@ -151,6 +162,9 @@ func (r *reader) json(data []byte) (t table, ok bool) {
 	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &t); err != nil || t == nil {
 		r.note("", "is no JSON object: nothing of it is used")
 		return nil, false
+	}
+	if !utf8.Valid(data) {
+		r.note("", "has bytes that are no UTF-8: look at the texts that come from it")
 	}
 	return t, true
 }

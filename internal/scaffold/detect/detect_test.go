@@ -123,6 +123,11 @@ func TestRead(t *testing.T) {
 		"npm, where programs usually are": {map[string]string{"package.json": `{"license": "UNLICENSED"}`, "src/index.js": ""}, `
 			server.entry_point=src/index.js
 			server.type=node`, ""},
+		"npm, main is a folder":                   {map[string]string{"package.json": `{"main": "./dist"}`, "dist/index.js": ""}, "server.entry_point=dist/index.js\nserver.type=node", ""},
+		"npm, main is a folder that is not built": {map[string]string{"package.json": `{"main": "dist/"}`}, "server.entry_point=dist/index.js\nserver.type=node", ""},
+		"npm, the next program":                   {map[string]string{"package.json": `{"bin": {"a": "../x.js", "b": "b.js"}}`}, "server.entry_point=b.js\nserver.type=node", "leads out"},
+		"npm, a variable for a program":           {map[string]string{"package.json": `{"main": "${user_config.x}.js", "bin": "${HOME}/x"}`}, "", "main bin"},
+		"npm, no UTF-8":                           {map[string]string{"package.json": `{"description": "caf` + "\xe9" + `"}`}, "description=caf\ufffd", "no UTF-8"},
 		"npm, wrong types and forms": {map[string]string{"package.json": `{
 			"name": 5, "version": "latest", "description": ["x"], "author": {"name": true, "email": "nobody", "url": "javascript:alert(1)"},
 			"main": "../../etc/passwd", "homepage": "not a url", "repository": {"url": {}}, "bugs": 7, "keywords": {"a": 1}, "engines": {"node": "banana"},
@@ -180,9 +185,9 @@ func TestRead(t *testing.T) {
 			server.entry_point=main.py
 			server.type=python
 			version=3.0.0`, "licence"},
-		"PEP 621, version in a file": {map[string]string{"pyproject.toml": "project = { name = \"x\", dynamic = [\"version\"] }\ntool.setuptools.dynamic.version.file = [\"VERSION\"]", "VERSION": "4.5.6\n"}, "name=x\nversion=4.5.6", ""},
-		"PEP 621, version of nobody": {map[string]string{"pyproject.toml": `project = { name = "x", dynamic = ["version"] }`}, "name=x", "made when the project is built"},
-		"PEP 621, version elsewhere": {map[string]string{"pyproject.toml": "project = { name = \"x\", dynamic = [\"version\"] }\ntool.hatch.version.path = \"../../../etc/hostname\""}, "name=x", "made when the project is built"},
+		"PEP 621, version in a file": {map[string]string{"pyproject.toml": "project = { name = \"x\", dynamic = [\"version\"] }\ntool.setuptools.dynamic.version.file = [\"VERSION\"]", "VERSION": "4.5.6\n"}, "name=x\nserver.type=python\nversion=4.5.6", ""},
+		"PEP 621, version of nobody": {map[string]string{"pyproject.toml": `project = { name = "x", dynamic = ["version"] }`}, "name=x\nserver.type=python", "made when the project is built"},
+		"PEP 621, version elsewhere": {map[string]string{"pyproject.toml": "project = { name = \"x\", dynamic = [\"version\"] }\ntool.hatch.version.path = \"../../../etc/hostname\""}, "name=x\nserver.type=python", "made when the project is built"},
 		"Poetry": {map[string]string{"pyproject.toml": `
 			[tool.poetry]
 			name = "weather"
@@ -205,7 +210,11 @@ func TestRead(t *testing.T) {
 			repository.url=https://github.com/acme/weather
 			server.entry_point=weather/__init__.py
 			server.type=python
-			version=0.1.0`, ""},
+			version=0.1.0`, "only defines what the script calls"},
+		"a package is run by its __main__.py": {map[string]string{
+			"pyproject.toml": "[project]\nname = \"x\"\ndependencies = [\"mcp==1.9.0\"]\nscripts = { x = \"x:main\" }", "src/x/__init__.py": "", "src/x/__main__.py": ""},
+			"name=x\nserver.entry_point=src/x/__main__.py\nserver.type=uv", ""},
+		"a Python project is one without a program too": {map[string]string{"pyproject.toml": "[project]\nname = \"x\"\ndependencies = [\"mcp==1.9.0\"]\n"}, "name=x\nserver.type=uv", ""},
 		"python, wrong types": {map[string]string{"pyproject.toml": `
 			[project]
 			name = 1979-05-27
@@ -217,7 +226,7 @@ func TestRead(t *testing.T) {
 			requires-python = "some"
 			license = { text = 5 }
 			[tool]
-			hatch = 5`}, "", "name version license.text requires-python authors urls dependencies scripts"},
+			hatch = 5`}, "server.type=python", "name version license.text requires-python authors urls dependencies scripts"},
 		"python, none of the tables": {map[string]string{"pyproject.toml": "[build-system]\n"}, "", "neither"},
 		"python, no TOML":            {map[string]string{"pyproject.toml": "[project\n"}, "", "is no TOML"},
 		"Go":                         {map[string]string{"go.mod": "// A comment\nmodule github.com/acme/srv-x/v2\n\ngo 1.26\n"}, "name=srv-x\nrepository.type=git\nrepository.url=https://github.com/acme/srv-x\nserver.entry_point=server/srv-x\nserver.type=binary", ""},
@@ -246,10 +255,11 @@ func TestRead(t *testing.T) {
 			server.entry_point=server/srv-mcp
 			server.type=binary
 			version=0.3.1`, "workspace"},
-		"Cargo, a workspace":   {map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"a\"]\n"}, "", "workspace"},
-		"Cargo, wrong types":   {map[string]string{"Cargo.toml": "bin = [1]\n[package]\nname = [\"x\"]\nversion.workspace = true\nauthors.workspace = true\nkeywords = 5\n"}, "", "name version"},
-		"a text without limit": {map[string]string{"package.json": `{"main": "x.js", "description": "` + strings.Repeat("x", maxText+1) + `"}`}, "server.entry_point=x.js\nserver.type=node", "too long"},
-		"a file without limit": {map[string]string{"package.json": strings.Repeat(" ", maxFile+1)}, "", "larger than"},
+		"Cargo, the program that runs": {map[string]string{"Cargo.toml": "[package]\nname = \"x\"\ndefault-run = \"srv\"\n[[bin]]\nname = \"tool\"\n[[bin]]\nname = \"srv\"\n"}, "name=x\nserver.entry_point=server/srv\nserver.type=binary", ""},
+		"Cargo, a workspace":           {map[string]string{"Cargo.toml": "[workspace]\nmembers = [\"a\"]\n"}, "", "workspace"},
+		"Cargo, wrong types":           {map[string]string{"Cargo.toml": "bin = [1]\n[package]\nname = [\"x\"]\nversion.workspace = true\nauthors.workspace = true\nkeywords = 5\n"}, "", "name version"},
+		"a text without limit":         {map[string]string{"package.json": `{"main": "x.js", "description": "` + strings.Repeat("x", maxText+1) + `"}`}, "server.entry_point=x.js\nserver.type=node", "too long"},
+		"a file without limit":         {map[string]string{"package.json": strings.Repeat(" ", maxFile+1)}, "", "larger than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -302,8 +312,9 @@ func TestSources(t *testing.T) {
 
 // What is small as a file must be small as work: parsers are known to be slow or to recurse on these.
 func TestHostileFilesEndSoon(t *testing.T) {
-	t.Parallel()
 	const n = maxFile - 100
+	plain := folder(t, map[string]string{"pyproject.toml": ordinary(n)})
+	usual := timeOf(t, plain)
 	for name, files := range map[string]map[string]string{
 		"nested JSON lists":          {"package.json": strings.Repeat("[", n)},
 		"nested JSON objects":        {"package.json": strings.Repeat(`{"exports":`, n/11)},
@@ -324,17 +335,46 @@ func TestHostileFilesEndSoon(t *testing.T) {
 		"a person of brackets":       {"package.json": `{"author": "` + strings.Repeat("<(", n/2-20) + `"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			start := time.Now()
-			found := read(t, files)
-			if took := time.Since(start); took > 10*time.Second {
-				t.Errorf("took %v", took)
-			}
-			if len(found.Notes) > maxNotes {
-				t.Errorf("%d notes", len(found.Notes))
+			dir := folder(t, files)
+			for attempt := 1; ; attempt++ {
+				took := timeOf(t, dir)
+				if took <= maxSlowdown*usual {
+					return
+				}
+				if attempt == 5 {
+					t.Fatalf("takes %v, an ordinary file of this size %v", took, usual)
+				}
+				usual = timeOf(t, plain) // the machine may have become slower
 			}
 		})
 	}
+}
+
+// maxSlowdown is how many times as long as an ordinary pyproject.toml of the same size a hostile file may take. What is
+// quadratic in a megabyte takes thousands of times as long, on a slow machine as on a fast one.
+const maxSlowdown = 20
+
+// timeOf is how long the folder is read, at best of a few times: others use this machine too.
+func timeOf(t *testing.T, dir string) time.Duration {
+	t.Helper()
+	best := time.Hour
+	for range 3 {
+		start := time.Now()
+		found, err := Read(dir)
+		best = min(best, time.Since(start))
+		if err != nil || len(found.Notes) > maxNotes {
+			t.Fatalf("%d notes, %v", len(found.Notes), err)
+		}
+	}
+	return best
+}
+
+func ordinary(n int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < n-20; i++ {
+		fmt.Fprintf(&b, "k%d = \"v\"\n", i)
+	}
+	return b.String()
 }
 
 func manyTables(n int) string {
@@ -371,7 +411,7 @@ func TestSafeName(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"notes": "notes", "My Notes": "My-Notes", "@a/b": "a-b", "..": "my-extension", "": "my-extension", "日本": "my-extension",
-		"-x-": "x", strings.Repeat("ab", 50): strings.Repeat("ab", 32), "a\x00b": "a-b", "Notes": "Notes",
+		"-x-": "x", "con": "my-con", "NUL.notes": "my-NUL.notes", "com1": "my-com1", "console": "console", strings.Repeat("ab", 50): strings.Repeat("ab", 32), "a\x00b": "a-b", "Notes": "Notes",
 	} {
 		got := SafeName(in)
 		if _, err := manifest.ID(manifest.Local, got); err != nil || got != want {

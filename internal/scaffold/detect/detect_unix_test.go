@@ -5,6 +5,7 @@ package detect
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -23,6 +24,9 @@ func TestReadOnlyOwnRegularFiles(t *testing.T) {
 	found, err := Read(dir)
 	if err != nil || found.Manifest.Name != "" || len(found.Notes) == 0 {
 		t.Errorf("read %+v, %v", found, err)
+	}
+	if text := found.Notes[0].Text; !strings.Contains(text, "is a link to") || strings.Contains(text, "statat") {
+		t.Errorf("of a link out of the folder it is said: %s", text)
 	}
 	if _, err := Read(filepath.Join(dir, "nowhere")); err == nil {
 		t.Error("a folder that is not there is read")

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -62,22 +63,24 @@ func (r *reader) npmLicense(t table) string {
 	return r.text(t, "", "license")
 }
 
+// maxBins is how many programs of "bin" are looked at: each is checked by all rules.
+const maxBins = 20
+
 // npmEntry looks for the program: main, then bin, then exports, then where programs usually are.
 func (r *reader) npmEntry(t table) {
-	bin := ""
+	type candidate struct{ key, file string }
+	candidates := []candidate{{"main", r.text(t, "", "main")}}
 	if m, ok := t["bin"].(map[string]any); ok {
-		for _, name := range slices.Sorted(maps.Keys(m)) {
-			if bin = r.text(m, "bin", name); bin != "" {
-				break
-			}
+		names := slices.Sorted(maps.Keys(m))
+		for _, name := range names[:min(len(names), maxBins)] {
+			candidates = append(candidates, candidate{"bin", r.text(m, "bin", name)})
 		}
 	} else {
-		bin = r.text(t, "", "bin")
+		candidates = append(candidates, candidate{"bin", r.text(t, "", "bin")})
 	}
-	candidates := []struct{ key, file string }{{"main", r.text(t, "", "main")}, {"bin", bin}, {"exports", exported(t["exports"], 0)}}
-	for _, c := range candidates {
+	for _, c := range append(candidates, candidate{"exports", exported(t["exports"], 0)}) {
 		if c.file != "" {
-			r.takeServer(c.key, manifest.Node, nodeFile(c.file))
+			r.takeServer(c.key, manifest.Node, r.nodeFile(c.file))
 		}
 		if r.found.Manifest.Server.EntryPoint != "" {
 			return
@@ -88,13 +91,21 @@ func (r *reader) npmEntry(t table) {
 	}
 }
 
-// nodeFile adds the ending that Node.js looks for itself, which a manifest has to name.
-func nodeFile(file string) string {
-	last := file[strings.LastIndexByte(file, '/')+1:]
-	if last != "" && !strings.Contains(strings.TrimLeft(last, "."), ".") {
-		return file + ".js"
+// nodeFile gives the file that Node.js finds under a name without an ending or of a folder: a manifest has to name it.
+// What is not built yet is guessed by the look of the name.
+func (r *reader) nodeFile(name string) string {
+	clean := path.Clean(name)
+	if file := r.firstFile(clean, clean+".js", clean+"/index.js"); file != "" {
+		return file
 	}
-	return file
+	last := path.Base(clean)
+	switch {
+	case strings.HasSuffix(name, "/"):
+		return clean + "/index.js"
+	case !strings.Contains(strings.TrimLeft(last, "."), "."):
+		return clean + ".js"
+	}
+	return name
 }
 
 // exported gives the file that "exports" has for the package itself.

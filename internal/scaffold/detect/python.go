@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -170,8 +171,11 @@ func (r *reader) pythonEntry(key string, scripts table, needs bool, name string)
 	for _, script := range slices.Sorted(maps.Keys(scripts)) {
 		target := r.text(scripts, key, script)
 		module, _, _ := strings.Cut(target, ":")
-		if file := r.firstFile(moduleFiles(module)...); file != "" {
+		if file := r.firstFile(runFiles(module)...); file != "" {
 			r.takeServer(key+"."+script, typ, file)
+			if path.Base(file) == "__init__.py" {
+				r.note(key+"."+script, "%s only defines what the script calls: name a file that starts the server when it is run", short(file))
+			}
 			return
 		}
 		if target != "" {
@@ -185,6 +189,8 @@ func (r *reader) pythonEntry(key string, scripts table, needs bool, name string)
 	}
 	if file := r.firstFile(usual...); file != "" {
 		r.takeServer("", typ, file)
+	} else {
+		r.found.Manifest.Server.Type = typ
 	}
 }
 
@@ -193,6 +199,17 @@ func moduleFiles(module string) (names []string) {
 	p := strings.ReplaceAll(module, ".", "/")
 	for _, dir := range []string{"", "src/"} {
 		names = append(names, fmt.Sprintf("%s%s.py", dir, p), fmt.Sprintf("%s%s/__init__.py", dir, p))
+	}
+	return names
+}
+
+// runFiles are the same, in the order in which Python runs them: of a package that is __main__.py.
+func runFiles(module string) (names []string) {
+	for _, file := range moduleFiles(module) {
+		if dir, isPackage := strings.CutSuffix(file, "__init__.py"); isPackage {
+			names = append(names, dir+"__main__.py")
+		}
+		names = append(names, file)
 	}
 	return names
 }

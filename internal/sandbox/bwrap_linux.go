@@ -1,0 +1,119 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// initInside is where bwrap shows this program. It cannot be given another name there, so its name says its role.
+const initInside = "/" + initName
+
+// bubblewrap makes a command run in the world of an order that the system's bwrap builds; init does the rest in it. The
+// function that it gives closes what the command takes over. The error is exec.ErrNotFound without bwrap.
+func bubblewrap(cmd *exec.Cmd, o order) (started func(), err error) {
+	bwrap, err := exec.LookPath("bwrap")
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return nil, err
+	}
+	var files []*os.File
+	closeAll := func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}
+	// A text becomes a descriptor that bwrap reads.
+	give := func(text string) (string, error) {
+		f, err := sealed([]byte(text))
+		if err != nil {
+			return "", err
+		}
+		if _, err := f.Seek(0, 0); err != nil {
+			return "", err
+		}
+		files = append(files, f)
+		cmd.ExtraFiles = append(cmd.ExtraFiles, f)
+		return strconv.Itoa(2 + len(cmd.ExtraFiles)), nil
+	}
+	args := []string{
+		"--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+		"--uid", strconv.Itoa(o.UID), "--gid", strconv.Itoa(o.GID), "--hostname", o.Host, "--as-pid-1", "--die-with-parent", "--cap-drop", "ALL",
+	}
+	for _, s := range o.Root {
+		more, err := s.bwrapArgs(give)
+		if err != nil {
+			closeAll()
+			return nil, err
+		}
+		args = append(args, more...)
+	}
+	args = append(args, "--ro-bind", self, initInside, "--remount-ro", "/")
+	list, err := give(strings.Join(args, "\x00") + "\x00")
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	cmd.Path, cmd.Args = bwrap, []string{"bwrap", "--args", list, "--", initInside}
+	return closeAll, nil
+}
+
+// bwrapArgs says to bwrap what a step makes.
+func (s step) bwrapArgs(give func(text string) (fd string, err error)) ([]string, error) {
+	switch s.Kind {
+	case stepDir:
+		return []string{"--dir", s.Path}, nil
+	case stepLink:
+		return []string{"--symlink", s.From, s.Path}, nil
+	case stepText:
+		fd, err := give(s.From)
+		return []string{"--ro-bind-data", fd, s.Path}, err
+	case stepDev:
+		return []string{"--dev-bind", s.From, s.Path}, nil
+	case stepProc:
+		return []string{"--proc", s.Path}, nil
+	case stepTemp:
+		return []string{"--perms", "1777", "--size", strconv.FormatInt(s.Size, 10), "--tmpfs", s.Path}, nil
+	case stepShelf:
+		return []string{"--size", "16777216", "--tmpfs", s.Path}, nil
+	case stepSeal:
+		return []string{"--remount-ro", s.Path}, nil
+	case stepMask:
+		return s.bwrapMask(), nil
+	case stepPin:
+		return s.bwrapBind(s.Path, true), nil
+	case stepBind:
+		return s.bwrapBind(s.From, s.Maybe), nil
+	}
+	return nil, fmt.Errorf("no such step: %q", s.Kind)
+}
+
+func (s step) bwrapBind(from string, maybe bool) []string {
+	how := "--ro-bind"
+	if s.Write {
+		how = "--bind"
+	}
+	if maybe {
+		how += "-try"
+	}
+	return []string{how, from, s.Path}
+}
+
+// bwrapMask hides what the kernel has; the machine's root shows whether it does.
+func (s step) bwrapMask() []string {
+	var st unix.Stat_t
+	if unix.Stat(s.Path, &st) != nil {
+		return nil
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		return []string{"--tmpfs", s.Path, "--remount-ro", s.Path}
+	}
+	return []string{"--dev-bind", "/dev/null", s.Path}
+}

@@ -1,0 +1,127 @@
+package sandbox
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"satchel/internal/problem"
+	"satchel/internal/sandbox/probe"
+)
+
+// Prove tries to break out of a sandbox of this Launcher, from inside, and says what worked. It takes about a second.
+// Errors are problems: Refused when this machine has no sandbox.
+func (l *Launcher) Prove(ctx context.Context) (Report, error) {
+	m, results, err := l.probe(ctx)
+	if err != nil {
+		if _, ok := errors.AsType[*problem.Problem](err); ok {
+			return Report{}, err
+		}
+		return Report{}, problem.New(problem.Failed, "sandbox/probe", "the probe of the sandbox failed").Because(err)
+	}
+	r := Report{Mode: m}
+	for _, found := range results {
+		line := Line{Group: found.Group, Name: found.Line, State: Enforced, Why: found.Why}
+		reason, design := openByDesign()[found.Group+": "+found.Line]
+		switch {
+		case !found.Tried:
+			line.State = Untried
+		case found.Open && design:
+			line.State, line.Why = ByDesign, reason
+		case found.Open:
+			line.State = Open
+		}
+		r.Lines = append(r.Lines, line)
+	}
+	return r, nil
+}
+
+// openByDesign are the lines that work in every mode, with the reason.
+func openByDesign() map[string]string {
+	return map[string]string{
+		"processes: run own code from memory": "it is the server's own code, with the server's rights",
+	}
+}
+
+func (l *Launcher) probe(ctx context.Context) (Mode, []probe.Result, error) {
+	s, err := newScene()
+	if err != nil {
+		return "", nil, err
+	}
+	defer s.close()
+	in, out, err := twoPipes()
+	if err != nil {
+		return "", nil, err
+	}
+	defer in.w.Close()
+	defer out.r.Close()
+	p, err := l.Start(ctx, s.command(in.r, out.w), nil)
+	in.r.Close()
+	out.w.Close()
+	if err != nil {
+		return "", nil, err
+	}
+	defer context.AfterFunc(ctx, p.Kill)()
+	results, err := s.talk(in.w, out.r)
+	in.w.Close()
+	code, ended := p.Wait()
+	if ctx.Err() != nil {
+		return "", nil, ctx.Err()
+	}
+	if err == nil && (ended != nil || code != 0) {
+		err = fmt.Errorf("the probe ended with %d: %w", code, ended)
+	}
+	return p.Mode(), results, err
+}
+
+// talk runs the probe at the other end of two pipes: it does what the probe asks for and takes its results.
+func (s *scene) talk(in io.Writer, out io.Reader) ([]probe.Result, error) {
+	setup, err := json.Marshal(s.setup)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := in.Write(append(setup, '\n')); err != nil {
+		return nil, err
+	}
+	var results []probe.Result
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		var m probe.Message
+		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+			return results, fmt.Errorf("the probe said %q: %w", lines.Text(), err)
+		}
+		if m.Result != nil {
+			results = append(results, *m.Result)
+			continue
+		}
+		if err := s.do(m.Ask); err != nil {
+			return results, err
+		}
+		if _, err := fmt.Fprintln(in); err != nil {
+			return results, err
+		}
+	}
+	if err := errors.Join(lines.Err(), s.alive()); err != nil {
+		return results, err
+	}
+	if len(results) == 0 {
+		return nil, errors.New("the probe said nothing")
+	}
+	return results, nil
+}
+
+type pipe struct{ r, w *os.File }
+
+func twoPipes() (in, out pipe, err error) {
+	if in.r, in.w, err = os.Pipe(); err != nil {
+		return in, out, err
+	}
+	if out.r, out.w, err = os.Pipe(); err != nil {
+		return in, out, errors.Join(err, in.r.Close(), in.w.Close())
+	}
+	return in, out, nil
+}

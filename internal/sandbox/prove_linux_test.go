@@ -1,0 +1,188 @@
+package sandbox
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"satchel/internal/sandbox/probe"
+	"satchel/internal/spec"
+)
+
+// bare runs the probe without any sandbox.
+func bare(t *testing.T) map[string]probe.Result {
+	t.Helper()
+	s, err := newScene()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	in, out, err := twoPipes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := &exec.Cmd{Path: "/proc/self/exe", Args: []string{probe.WaiterName}}
+	leash, err := first.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		leash.Close()
+		_ = first.Wait() // an attack may have killed it
+	}()
+	s.setup.First = first.Process.Pid
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{probe.Name}, Env: os.Environ(), Stdin: in.r, Stdout: out.w, Stderr: os.Stderr}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	in.r.Close()
+	out.w.Close()
+	results, err := s.talk(in.w, out.r)
+	in.w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	byLine := map[string]probe.Result{}
+	for _, r := range results {
+		byLine[r.Group+": "+r.Line] = r
+	}
+	return byLine
+}
+
+// openIn are the lines that a mode leaves open, as docs/sandbox.md names them.
+func openIn(m Mode) []string {
+	switch {
+	case m == Landlock:
+		return []string{
+			"files: stat a file outside", "files: chmod where only reading is granted", "files: touch where only reading is granted",
+			"protected paths: write a git hook", "protected paths: put another folder in place of the hooks",
+			"protected paths: put another folder in place of the repository",
+			"processes: make 1000 processes", "kernel: stat the kernel's objects",
+		}
+	case m == Bubblewrap && os.Getuid() == 0:
+		return []string{"processes: list the first process's descriptors"}
+	}
+	return nil
+}
+
+// notHere are lines that no machine of ours can do outside a sandbox: inside they prove nothing here.
+var notHere = map[string]string{
+	"network: the kernel's ciphers":              "kernels without AF_ALG",
+	"processes: gain rights by a setuid program": "root has them already",
+	"kernel: type into the terminal":             "kernels that switched it off (dev.tty.legacy_tiocsti), and programs without a terminal",
+	"kernel: open the terminal":                  "programs without a terminal",
+	"kernel: press the emergency keys":           "kernels without them",
+	"kernel: read the kernel's memory map":       "virtual machines",
+	"kernel: open a disk":                        "containers",
+	"kernel: a call of x32":                      "kernels without x32",
+	"kernel: a call of i386":                     "kernels without i386",
+}
+
+// TestProbe: no line works inside, and each works outside, else it would prove nothing.
+func TestProbe(t *testing.T) {
+	outside := bare(t)
+	for _, m := range []Mode{Namespaces, Bubblewrap, Landlock} {
+		t.Run(string(m), func(t *testing.T) { probeIn(t, m, outside) })
+	}
+}
+
+func probeIn(t *testing.T, m Mode, outside map[string]probe.Result) {
+	l := NewLauncher()
+	l.modes = []Mode{m}
+	_, results, err := l.probe(context.Background())
+	skipWithout(t, err)
+	if len(results) < 90 {
+		t.Errorf("only %d lines", len(results))
+	}
+	for _, r := range results {
+		name := r.Group + ": " + r.Line
+		if r.Open != (openByDesign()[name] != "" || slices.Contains(openIn(m), name)) {
+			t.Errorf("%s: open %v: %s", name, r.Open, r.Why)
+		}
+		b := outside[name]
+		switch {
+		case b.Open:
+		case r.Root && os.Getuid() != 0:
+		case notHere[name] != "":
+			t.Logf("proves nothing here: %s (%s: %s)", name, notHere[name], b.Why)
+		default:
+			t.Errorf("%s proves nothing: outside it is refused too: %s", name, b.Why)
+		}
+	}
+}
+
+// TestAsAnOrdinaryUser runs the tests of this package again as a user without rights.
+func TestAsAnOrdinaryUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("the tests run as an ordinary user already; as root they run as both")
+	}
+	const uid = 54321
+	dir, err := os.MkdirTemp("/var/tmp", "satchel-sandbox-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "sandbox.test")
+	for _, err := range []error{os.WriteFile(program, self, 0o755), os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "home"), 0o700), os.Chown(filepath.Join(dir, "home"), uid, uid)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(program, "-test.v", "-test.count=1")
+	cmd.Dir = filepath.Join(dir, "home")
+	cmd.Env = []string{"HOME=" + cmd.Dir, "TMPDIR=" + cmd.Dir, "PATH=" + os.Getenv("PATH")}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+	out, err := cmd.CombinedOutput()
+	if err != nil || testing.Verbose() {
+		t.Logf("%s", out)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWhereUserNamespacesAreRefused simulates such a machine in a user namespace that allows no further one: the walls
+// that need none are taken.
+func TestWhereUserNamespacesAreRefused(t *testing.T) {
+	if os.Getenv("SANDBOX_REFUSED") != "" {
+		p, out := started(t, shell(spec.Sandbox{}, realTemp(t), "cat /etc/shadow 2>&1; echo done", nil))
+		for line := ""; line != "done\n"; {
+			var err error
+			if line, err = out.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+			t.Log(line)
+		}
+		if p.Mode() != Landlock {
+			t.Errorf("the mode is %s", p.Mode())
+		}
+		return
+	}
+	cmd := exec.Command("unshare", "-Ur", "sh", "-c", `echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" -test.run '^TestWhereUserNamespacesAreRefused$' -test.v`, "/proc/self/exe")
+	self, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Args[len(cmd.Args)-1] = self
+	cmd.Env = append(os.Environ(), "SANDBOX_REFUSED=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "Permission denied") || !strings.Contains(string(out), "--- PASS") {
+		t.Errorf("%v: %s", err, out)
+	}
+}

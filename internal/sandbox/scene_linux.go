@@ -1,0 +1,239 @@
+package sandbox
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"satchel/internal/sandbox/probe"
+	"satchel/internal/spec"
+)
+
+// A scene is what the probe attacks: files, servers and a sibling process with a secret, all of them there for who is
+// not held.
+type scene struct {
+	dir     string
+	setup   probe.Setup
+	victim  *exec.Cmd
+	leash   *os.File // the victim ends when this is closed
+	closers []func() error
+}
+
+func newScene() (*scene, error) {
+	dir, err := os.MkdirTemp("", "satchel-probe-")
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = realPath(dir); err != nil {
+		return nil, err
+	}
+	at := func(name string) string { return path.Join(dir, name) }
+	s := &scene{dir: dir, setup: probe.Setup{
+		Secret: "secret-" + rand.Text(), Outside: at("outside/secret"), Read: at("read"), Write: at("write"), Bundle: at("bundle"),
+		Protected: at("read/private"), Late: at("read/late"), First: 1, Parent: os.Getpid(), Abstract: "satchel-probe-" + rand.Text(),
+		Socket: at("write/socket"), Program: "/bin/sh",
+	}}
+	if err := errors.Join(s.files(), s.servers(), s.sibling()); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *scene) close() error {
+	var errs []error
+	for _, c := range s.closers {
+		errs = append(errs, c())
+	}
+	if s.victim != nil {
+		s.leash.Close()
+		_ = s.victim.Process.Kill() // an attack may have stopped it
+		_ = s.victim.Wait()
+	}
+	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
+}
+
+func (s *scene) files() error {
+	var errs []error
+	for _, dir := range []string{"outside", "read/private", "write/.git/hooks", "bundle", "own"} {
+		errs = append(errs, os.MkdirAll(path.Join(s.dir, dir), 0o700))
+	}
+	for _, name := range []string{"outside/secret", "read/private/secret"} {
+		errs = append(errs, os.WriteFile(path.Join(s.dir, name), []byte(s.setup.Secret), 0o600))
+	}
+	for _, name := range []string{"read/plain", "write/plain", "bundle/plain"} {
+		errs = append(errs, os.WriteFile(path.Join(s.dir, name), []byte("plain"), 0o600))
+	}
+	return errors.Join(errs...)
+}
+
+// servers listen where a server without walls would find them.
+func (s *scene) servers() error {
+	var err error
+	if s.setup.TCP4, err = s.listen("tcp4", "127.0.0.1:0"); err != nil {
+		return err
+	}
+	if s.setup.TCP6, err = s.listen("tcp6", "[::1]:0"); err != nil {
+		return err
+	}
+	if s.setup.UDP4, err = s.datagrams("udp4", "127.0.0.1:0"); err != nil {
+		return err
+	}
+	if s.setup.UDP6, err = s.datagrams("udp6", "[::1]:0"); err != nil {
+		return err
+	}
+	if address := ownAddress(); address != "" {
+		port, err := s.listen("tcp4", net.JoinHostPort(address, "0"))
+		if err != nil {
+			return err
+		}
+		s.setup.Address4 = net.JoinHostPort(address, strconv.Itoa(port))
+	}
+	if _, err := s.listen("unix", "@"+s.setup.Abstract); err != nil {
+		return err
+	}
+	_, err = s.listen("unix", s.setup.Socket)
+	return err
+}
+
+// ownAddress gives an address of this machine that is no loopback.
+func ownAddress() string {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return ""
+	}
+	for _, a := range addresses {
+		if ip, ok := a.(*net.IPNet); ok && ip.IP.To4() != nil && !ip.IP.IsLoopback() {
+			return ip.IP.String()
+		}
+	}
+	return ""
+}
+
+// listen answers every connection with the secret.
+func (s *scene) listen(network, address string) (port int, err error) {
+	l, err := net.Listen(network, address)
+	if err != nil {
+		return 0, err
+	}
+	s.closers = append(s.closers, l.Close)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write([]byte(s.setup.Secret))
+			c.Close()
+		}
+	}()
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok {
+		return tcp.Port, nil
+	}
+	return 0, nil
+}
+
+func (s *scene) datagrams(network, address string) (port int, err error) {
+	c, err := net.ListenPacket(network, address)
+	if err != nil {
+		return 0, err
+	}
+	s.closers = append(s.closers, c.Close)
+	go func() {
+		b := make([]byte, 512)
+		for {
+			n, from, err := c.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			_, _ = c.WriteTo(s.answer(b[:n]), from)
+		}
+	}()
+	return c.LocalAddr().(*net.UDPAddr).Port, nil
+}
+
+// answer is the secret, and to a question for a name that there is none (RFC 1035 section 4.1.1).
+func (s *scene) answer(question []byte) []byte {
+	if len(question) < 12 {
+		return []byte(s.setup.Secret)
+	}
+	reply := bytes.Clone(question)
+	reply[2] |= 0x80
+	reply[3] = 0x83
+	return reply
+}
+
+// sibling starts a process of the same user with the secret in it.
+func (s *scene) sibling() error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	s.leash = w
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{probe.VictimName}, Env: []string{"SECRET=" + s.setup.Secret}, Stdin: r}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.victim = cmd
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return err
+	}
+	s.setup.Victim = cmd.Process.Pid
+	s.setup.Address, err = strconv.ParseUint(strings.TrimSpace(line), 10, 64)
+	return err
+}
+
+// alive is an error when the sibling is gone: what was refused then proves nothing.
+func (s *scene) alive() error {
+	if err := unix.Kill(s.victim.Process.Pid, 0); err != nil {
+		return fmt.Errorf("the victim is gone, the probe proves nothing: %w", err)
+	}
+	return nil
+}
+
+// do is what other programs of the user do at any time.
+func (s *scene) do(a probe.Ask) error {
+	p := s.setup.Protected
+	switch a {
+	case probe.ReplaceProtected:
+		return errors.Join(os.WriteFile(p+"/new", []byte(s.setup.Secret), 0o600), os.Rename(p+"/new", p+"/secret"))
+	case probe.RemakeProtected:
+		return errors.Join(os.RemoveAll(p), os.Mkdir(p, 0o700), os.WriteFile(p+"/secret", []byte(s.setup.Secret), 0o600))
+	case probe.MakeLate:
+		return errors.Join(os.MkdirAll(s.setup.Late, 0o700), os.WriteFile(s.setup.Late+"/secret", []byte(s.setup.Secret), 0o600))
+	}
+	return fmt.Errorf("the probe asked for %q", a)
+}
+
+// command is the probe as a server with the scene's grant.
+func (s *scene) command(stdin, stdout *os.File) Command {
+	self, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		self = "/proc/self/exe"
+	}
+	return Command{
+		Sandbox: spec.Sandbox{
+			Files: []spec.File{{Path: s.setup.Read}, {Path: s.setup.Write, Write: true}},
+			Protect: []spec.Protected{
+				{Path: s.setup.Protected, Secret: true}, {Path: s.setup.Late, Secret: true}, {Path: s.setup.Write + "/.git/hooks"},
+			},
+		},
+		Path: self, Argv: []string{probe.Name}, Env: []string{"PATH=" + pathInside}, Dir: path.Join(s.dir, "own"), Bundle: s.setup.Bundle,
+		Stdin: stdin, Stdout: stdout, Stderr: os.Stderr,
+	}
+}
