@@ -24,7 +24,8 @@ func readAnswer(far *link, method string) (*http.Response, error) {
 	return resp, nil
 }
 
-// answerHead gives the head of an answer as it goes to the client.
+// answerHead gives the head of an answer as it goes to the client, without what concerns only the connection to us. Go
+// forgets what a Connection field names beside "close"; such a field would be passed on, which harms nobody.
 func answerHead(resp *http.Response, extra string) []byte {
 	dropped := map[string]bool{}
 	for _, line := range resp.Header["Connection"] {

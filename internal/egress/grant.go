@@ -30,7 +30,7 @@ func newGrants(n spec.Net) grants {
 	return g
 }
 
-// grantOf writes the grant of t as a person types it (docs/permissions.md). This machine is granted by port; what no
+// grantOf writes the grant of t as `satchel permissions` takes it. This machine is granted by port; what no
 // connection leads to is not granted at all.
 func grantOf(t target, raw bool) string {
 	switch {

@@ -8,20 +8,24 @@ import (
 
 // Numbers of TLS (RFC 8446, RFC 6066, RFC 9849).
 const (
-	recordHandshake = 0x16
-	recordHeader    = 5
-	maxRecord       = 16 << 10
-	clientHello     = 1
-	maxHello        = 16 << 10
-	extServerName   = 0
-	extECH          = 0xfe0d
-	nameTypeHost    = 0
+	recordHandshake    = 0x16
+	recordChangeCipher = 0x14
+	recordAlert        = 0x15
+	recordData         = 0x17
+	recordHeader       = 5
+	maxRecord          = 16 << 10
+	clientHello        = 1
+	maxHello           = 16 << 10
+	extServerName      = 0
+	extECH             = 0xfe0d
+	nameTypeHost       = 0
 )
 
 // A hello is what a TLS client says of itself that matters here.
 type hello struct {
 	name string // the server's name as the client wrote it; empty when there is none
 	ech  bool   // the true name is hidden
+	size int    // of its records
 }
 
 var errHello = errors.New("not a TLS ClientHello")
@@ -49,6 +53,7 @@ func parseHello(b []byte) (h hello, need int, err error) {
 		}
 		if len(message) == size {
 			h, err = helloBody(message[4:])
+			h.size = at
 			return h, 0, err
 		}
 	}

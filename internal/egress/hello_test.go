@@ -92,6 +92,10 @@ func TestHello(t *testing.T) {
 			hello{}},
 	} {
 		got, need, err := parseHello(c.b)
+		if rest := string(c.b[got.size:]); rest != "" && rest != "more" {
+			t.Errorf("%s: %d bytes are left", name, len(rest))
+		}
+		got.size = 0
 		if err != nil || need != 0 || got != c.want {
 			t.Errorf("%s: %+v, need %d, %v; want %+v", name, got, need, err, c.want)
 		}
@@ -185,6 +189,7 @@ func FuzzHello(f *testing.F) {
 		n := 4 + int(b[recordHeader+1])<<16 // of a message that fits one record
 		if first := int(b[3])<<8 | int(b[4]); n == 4 && first >= 4 && 4+int(b[recordHeader+2])<<8+int(b[recordHeader+3]) == first && size > 0 && size < 1000 {
 			again, need, err := parseHello(records(b[recordHeader:recordHeader+first], size))
+			again.size = got.size
 			if again != got || need != 0 || err != nil {
 				t.Errorf("in records of %d: %+v, %d, %v; was %+v", size, again, need, err, got)
 			}

@@ -17,6 +17,7 @@ type link struct {
 	r      *bufio.Reader
 	meter  *meter // counts, when there is one; the far side's link has one
 	budget int64  // bytes that may still be read
+	gate   *gate  // looks at a client's TLS, when there is one
 }
 
 func newLink(c net.Conn, size int) *link {
@@ -43,7 +44,18 @@ func (l *raw) Read(b []byte) (int, error) {
 }
 
 // Read reads what was looked at, then the rest.
-func (l *link) Read(b []byte) (int, error) { return l.r.Read(b) }
+func (l *link) Read(b []byte) (int, error) {
+	if l.gate == nil {
+		return l.r.Read(b)
+	}
+	most, err := l.gate.open(l)
+	if err != nil {
+		return 0, err
+	}
+	n, err := l.r.Read(b[:min(len(b), most)])
+	l.gate.left -= n
+	return n, err
+}
 
 // Write writes and counts.
 func (l *link) Write(b []byte) (int, error) {

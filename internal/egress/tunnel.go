@@ -77,18 +77,7 @@ func (s *session) unfit(err error) {
 
 // secured goes on with TLS when it is for the host of the tunnel.
 func (s *session) secured(h hello) {
-	var why *problem.Problem
-	switch name, err := normalName(h.name); {
-	case h.ech:
-		why = problem.New(problem.Refused, "egress/hidden-name", "the name of the server is hidden in the TLS handshake")
-	case h.name == "" && s.tunnel.name == "": // RFC 6066: an address is not sent
-	case h.name == "":
-		why = problem.New(problem.Refused, "egress/server-name", "the TLS handshake names no server")
-	case h.name == s.tunnel.host():
-	case err != nil || name != s.tunnel.name:
-		why = problem.New(problem.Refused, "egress/server-name", "the TLS handshake names another server: %.100q", h.name)
-	}
-	if why != nil {
+	if why := fits(h, *s.tunnel); why != nil {
 		s.v.refuse(why)
 		return
 	}
@@ -97,5 +86,25 @@ func (s *session) secured(h hello) {
 			return
 		}
 	}
+	g := &gate{to: *s.tunnel}
+	s.near.gate = g
 	s.p.tunnel(s.near, s.far)
+	if g.refused != nil {
+		s.v.refuse(g.refused)
+	}
+}
+
+// fits tells why a ClientHello is not for t; nil when it is.
+func fits(h hello, t target) *problem.Problem {
+	switch name, err := normalName(h.name); {
+	case h.ech:
+		return problem.New(problem.Refused, "egress/hidden-name", "the name of the server is hidden in the TLS handshake")
+	case h.name == "" && t.name == "": // RFC 6066: an address is not sent
+		return nil
+	case h.name == "":
+		return problem.New(problem.Refused, "egress/server-name", "the TLS handshake names no server")
+	case h.name == t.host(), err == nil && name == t.name:
+		return nil
+	}
+	return problem.New(problem.Refused, "egress/server-name", "the TLS handshake names another server: %.100q", h.name)
 }
