@@ -9,6 +9,7 @@ import (
 // What init tells the host over the control socket: one byte, then what belongs to it. One message is one packet.
 const (
 	msgDoor    = 'D' // the door's number in decimal; a listener comes with it
+	msgReady   = 'W' // the world is there; who sends it starts the server when told to
 	msgStarted = 'S' // the server runs
 	msgFailed  = 'F' // what failed
 	msgRefused = 'R' // what of this mode the machine does not let us have
@@ -26,8 +27,12 @@ func tell(kind byte, text []byte, fd int) error {
 	return unix.Sendmsg(controlFD, append([]byte{kind}, text...), rights, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 }
 
-// await waits for the host's word. An end of the socket is an error: the host is gone.
+// await tells the host that everything waits for its word, and waits for it. An end of the socket is an error: the host is
+// gone.
 func await() error {
+	if err := tell(msgReady, nil, -1); err != nil {
+		return err
+	}
 	var b [1]byte
 	for {
 		n, err := unix.Read(controlFD, b[:])

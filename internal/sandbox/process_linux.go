@@ -98,11 +98,14 @@ func (p *Process) wait() {
 	close(p.done)
 }
 
-// goOn lets the first process start the server: it and what it starts are in their control group now.
-func (p *Process) goOn() error {
-	if t, ok := p.tree.(*initTree); ok {
-		if err := p.group.add(t.cmd.Process.Pid); err != nil {
-			return fmt.Errorf("control group: %w", err)
+// goOn lets the first process start the server: it and what it starts are in their control group now. The kernel says who
+// sent the message, by the number that a process has here.
+func (p *Process) goOn(control []unix.SocketControlMessage) error {
+	for _, m := range control {
+		if sender, err := unix.ParseUnixCredentials(&m); err == nil {
+			if err := p.group.add(int(sender.Pid)); err != nil {
+				return fmt.Errorf("control group: %w", err)
+			}
 		}
 	}
 	if _, err := p.control.Write([]byte{msgGo}); err != nil {
@@ -124,7 +127,7 @@ func (p *Process) started(ctx context.Context, accept Accept) error {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { _ = p.control.SetReadDeadline(time.Unix(1, 0)) })()
-	text, rights := make([]byte, 4096), make([]byte, 64)
+	text, rights := make([]byte, 4096), make([]byte, 128)
 	for {
 		n, m, _, _, err := p.control.ReadMsgUnix(text, rights)
 		switch {
@@ -135,7 +138,15 @@ func (p *Process) started(ctx context.Context, accept Accept) error {
 		case err != nil:
 			return fmt.Errorf("its first process said nothing: %w", err)
 		}
+		control, err := unix.ParseSocketControlMessage(rights[:m])
+		if err != nil {
+			return err
+		}
 		switch body := text[1:n]; text[0] {
+		case msgReady:
+			if err := p.goOn(control); err != nil {
+				return err
+			}
 		case msgStarted:
 			return nil
 		case msgRefused:
@@ -143,7 +154,7 @@ func (p *Process) started(ctx context.Context, accept Accept) error {
 		case msgFailed:
 			return errors.New(string(bytes.TrimSpace(body)))
 		case msgDoor:
-			if err := open(body, rights[:m], accept); err != nil {
+			if err := open(body, control, accept); err != nil {
 				return err
 			}
 		default:
@@ -162,14 +173,15 @@ func (p *Process) silent() error {
 }
 
 // open takes a listener of the world.
-func open(door, rights []byte, accept Accept) error {
-	messages, err := unix.ParseSocketControlMessage(rights)
-	if err != nil || len(messages) != 1 {
-		return fmt.Errorf("door %s came without a listener: %w", door, err)
+func open(door []byte, control []unix.SocketControlMessage, accept Accept) error {
+	var fds []int
+	for _, m := range control {
+		if more, err := unix.ParseUnixRights(&m); err == nil {
+			fds = append(fds, more...)
+		}
 	}
-	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) != 1 {
-		return fmt.Errorf("door %s came without a listener: %w", door, err)
+	if len(fds) != 1 {
+		return fmt.Errorf("door %s came with %d listeners", door, len(fds))
 	}
 	f := os.NewFile(uintptr(fds[0]), "door")
 	l, err := net.FileListener(f)
@@ -189,6 +201,9 @@ func controlPair() (ours *net.UnixConn, theirs *os.File, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, err
+	}
+	if err := unix.SetsockoptInt(fds[0], unix.SOL_SOCKET, unix.SO_PASSCRED, 1); err != nil {
+		return nil, nil, errors.Join(err, unix.Close(fds[0]), unix.Close(fds[1]))
 	}
 	theirs = os.NewFile(uintptr(fds[1]), "control")
 	f := os.NewFile(uintptr(fds[0]), "control")
