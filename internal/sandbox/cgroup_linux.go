@@ -3,6 +3,7 @@ package sandbox
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"strconv"
@@ -14,8 +15,17 @@ import (
 	"satchel/internal/spec"
 )
 
-// groupPrefix starts the names of our control groups.
+// groupPrefix starts the names of our control groups: the number of the program that made one follows.
 const groupPrefix = "satchel-"
+
+func groupName() string { return fmt.Sprintf("%s%d-%s", groupPrefix, os.Getpid(), rand.Text()) }
+
+// leftBehind tells whether a name is that of a group whose program is gone.
+func leftBehind(name string) bool {
+	pid, _, ok := strings.Cut(strings.TrimPrefix(name, groupPrefix), "-")
+	n, err := strconv.Atoi(pid)
+	return strings.HasPrefix(name, groupPrefix) && ok && err == nil && errors.Is(unix.Kill(n, 0), unix.ESRCH)
+}
 
 // A group is a control group of one server, where the machine lets us make one: it bounds what resource limits do not,
 // the memory of all processes together and, for root, their number. The zero value has none.
@@ -33,7 +43,7 @@ func newGroup(l spec.Limits) group {
 	}
 	var g group
 	for _, parent := range groupParents() {
-		dir := path.Join(parent, groupPrefix+rand.Text())
+		dir := path.Join(parent, groupName())
 		if os.Mkdir(dir, 0o755) != nil {
 			continue
 		}
@@ -68,8 +78,8 @@ func (g group) remove() {
 	}
 }
 
-// sweepAfter is how old an empty group is at least when it counts as left behind: a younger one may be waiting for its
-// first process.
+// sweepAfter is how old a group is at least when it is swept: a program in a container has another number there, and a
+// young group may be waiting for its first process.
 const sweepAfter = time.Minute
 
 // sweepGroups removes the groups of programs that were killed before they could.
@@ -81,7 +91,7 @@ func sweepGroups() {
 		}
 		for _, e := range entries {
 			info, err := e.Info()
-			if err == nil && strings.HasPrefix(e.Name(), groupPrefix) && time.Since(info.ModTime()) > sweepAfter {
+			if err == nil && leftBehind(e.Name()) && time.Since(info.ModTime()) > sweepAfter {
 				_ = unix.Rmdir(path.Join(parent, e.Name())) // one with processes refuses
 			}
 		}

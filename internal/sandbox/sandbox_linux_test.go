@@ -470,7 +470,7 @@ func leftovers(t *testing.T) string {
 	}
 	var groups []string
 	for _, parent := range groupParents() {
-		found, err := filepath.Glob(filepath.Join(parent, groupPrefix+"*"))
+		found, err := filepath.Glob(filepath.Join(parent, fmt.Sprintf("%s%d-*", groupPrefix, os.Getpid())))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -481,4 +481,13 @@ func leftovers(t *testing.T) string {
 		children = nil // not every kernel has it
 	}
 	return fmt.Sprintf("%d mounts, groups %v, children %s", bytes.Count(mounts, []byte("\n")), groups, children)
+}
+
+func TestGroupsOfDeadProgramsAreSwept(t *testing.T) {
+	own := fmt.Sprintf("%s%d-x", groupPrefix, os.Getpid())
+	for name, want := range map[string]bool{groupPrefix + "999999999-x": true, own: false, groupPrefix + "x": false, "other-999999999-x": false, groupPrefix: false} {
+		if leftBehind(name) != want {
+			t.Errorf("%s is left behind: %v", name, !want)
+		}
+	}
 }
