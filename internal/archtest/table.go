@@ -3,7 +3,8 @@ package archtest
 // floors says on which floor each package stands. Imports go downwards only; packages of one floor do not import each
 // other but for the edges below. A package inside another one's internal folder belongs to that one.
 var floors = map[string]int{
-	"satchel/cmd/satchel": 5,
+	"satchel/cmd/satchel":              5,
+	"satchel/cmd/satchel-sandbox-init": 5,
 
 	"satchel/internal/cli":        4,
 	"satchel/internal/cli/dropin": 4,
@@ -26,6 +27,7 @@ var floors = map[string]int{
 	"satchel/internal/supervisor": 2,
 	"satchel/internal/trust":      2,
 
+	"satchel/internal/sandbox/inside":  2,
 	"satchel/internal/sandbox/probe":   2,
 	"satchel/internal/sandbox/seccomp": 2,
 
@@ -47,17 +49,19 @@ var floors = map[string]int{
 
 // edges are the imports inside one floor that are allowed, with the reason.
 var edges = map[[2]string]string{
-	{"satchel/internal/atomicfile", "satchel/internal/problem"}:      "every floor speaks the one vocabulary of errors",
-	{"satchel/internal/paths", "satchel/internal/problem"}:           "every floor speaks the one vocabulary of errors",
-	{"satchel/internal/procgroup", "satchel/internal/problem"}:       "every floor speaks the one vocabulary of errors",
-	{"satchel/internal/cli", "satchel/internal/cli/dropin"}:          "the reference's command line is one of our commands",
-	{"satchel/mcpb", "satchel/mcpb/manifest"}:                        "a bundle hands out its manifest",
-	{"satchel/mcpb", "satchel/mcpb/signature"}:                       "a bundle ends with signature blocks, and is signed and verified",
-	{"satchel/mcpb/expand", "satchel/mcpb/manifest"}:                 "expanding starts from a manifest",
-	{"satchel/internal/launch", "satchel/internal/answers"}:          "launch fills the answers in",
-	{"satchel/internal/devloop", "satchel/internal/supervisor"}:      "a relay starts servers",
-	{"satchel/internal/sandbox", "satchel/internal/sandbox/probe"}:   "a sandbox is proved from inside",
-	{"satchel/internal/sandbox", "satchel/internal/sandbox/seccomp"}: "a sandbox has a filter of system calls",
+	{"satchel/internal/atomicfile", "satchel/internal/problem"}:             "every floor speaks the one vocabulary of errors",
+	{"satchel/internal/paths", "satchel/internal/problem"}:                  "every floor speaks the one vocabulary of errors",
+	{"satchel/internal/procgroup", "satchel/internal/problem"}:              "every floor speaks the one vocabulary of errors",
+	{"satchel/internal/cli", "satchel/internal/cli/dropin"}:                 "the reference's command line is one of our commands",
+	{"satchel/mcpb", "satchel/mcpb/manifest"}:                               "a bundle hands out its manifest",
+	{"satchel/mcpb", "satchel/mcpb/signature"}:                              "a bundle ends with signature blocks, and is signed and verified",
+	{"satchel/mcpb/expand", "satchel/mcpb/manifest"}:                        "expanding starts from a manifest",
+	{"satchel/internal/launch", "satchel/internal/answers"}:                 "launch fills the answers in",
+	{"satchel/internal/devloop", "satchel/internal/supervisor"}:             "a relay starts servers",
+	{"satchel/internal/sandbox", "satchel/internal/sandbox/inside"}:         "what runs inside follows the order made here",
+	{"satchel/internal/sandbox/inside", "satchel/internal/sandbox/seccomp"}: "the order holds the filter",
+	{"satchel/internal/sandbox", "satchel/internal/sandbox/probe"}:          "a sandbox is proved from inside",
+	{"satchel/internal/sandbox", "satchel/internal/sandbox/seccomp"}:        "a sandbox has a filter of system calls",
 }
 
 // tools are commands for the people who work on the project: nothing imports them, and they may import everything.

@@ -8,21 +8,25 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"satchel/internal/sandbox/inside"
 )
 
 // initInside is where bwrap shows this program. It cannot be given another name there, so its name says its role.
-const initInside = "/" + initName
+const initInside = "/" + inside.InitName
 
 // bubblewrap makes a command run in the world of an order that the system's bwrap builds; init does the rest in it. The
 // function that it gives closes what the command takes over. The error is exec.ErrNotFound without bwrap.
-func bubblewrap(cmd *exec.Cmd, o order) (started func(), err error) {
+func bubblewrap(cmd *exec.Cmd, o inside.Order) (started func(), err error) {
 	bwrap, err := exec.LookPath("bwrap")
 	if err != nil {
 		return nil, err
 	}
-	self, err := os.Readlink("/proc/self/exe")
-	if err != nil {
-		return nil, err
+	program := cmd.Path
+	if program == self {
+		if program, err = os.Readlink(self); err != nil {
+			return nil, err
+		}
 	}
 	var files []*os.File
 	closeAll := func() {
@@ -48,14 +52,14 @@ func bubblewrap(cmd *exec.Cmd, o order) (started func(), err error) {
 		"--uid", strconv.Itoa(o.UID), "--gid", strconv.Itoa(o.GID), "--hostname", o.Host, "--as-pid-1", "--die-with-parent", "--cap-drop", "ALL",
 	}
 	for _, s := range o.Root {
-		more, err := s.bwrapArgs(give)
+		more, err := bwrapArgs(s, give)
 		if err != nil {
 			closeAll()
 			return nil, err
 		}
 		args = append(args, more...)
 	}
-	args = append(args, "--ro-bind", self, initInside, "--remount-ro", "/")
+	args = append(args, "--ro-bind", program, initInside, "--remount-ro", "/")
 	list, err := give(strings.Join(args, "\x00") + "\x00")
 	if err != nil {
 		closeAll()
@@ -66,36 +70,36 @@ func bubblewrap(cmd *exec.Cmd, o order) (started func(), err error) {
 }
 
 // bwrapArgs says to bwrap what a step makes.
-func (s step) bwrapArgs(give func(text string) (fd string, err error)) ([]string, error) {
+func bwrapArgs(s inside.Step, give func(text string) (fd string, err error)) ([]string, error) {
 	switch s.Kind {
-	case stepDir:
+	case inside.StepDir:
 		return []string{"--dir", s.Path}, nil
-	case stepLink:
+	case inside.StepLink:
 		return []string{"--symlink", s.From, s.Path}, nil
-	case stepText:
+	case inside.StepText:
 		fd, err := give(s.From)
 		return []string{"--ro-bind-data", fd, s.Path}, err
-	case stepDev:
+	case inside.StepDev:
 		return []string{"--dev-bind", s.From, s.Path}, nil
-	case stepProc:
+	case inside.StepProc:
 		return []string{"--proc", s.Path}, nil
-	case stepTemp:
+	case inside.StepTemp:
 		return []string{"--perms", "1777", "--size", strconv.FormatInt(s.Size, 10), "--tmpfs", s.Path}, nil
-	case stepShelf:
+	case inside.StepShelf:
 		return []string{"--size", "16777216", "--tmpfs", s.Path}, nil
-	case stepSeal:
+	case inside.StepSeal:
 		return []string{"--remount-ro", s.Path}, nil
-	case stepMask:
-		return s.bwrapMask(), nil
-	case stepPin:
-		return s.bwrapBind(s.Path, true), nil
-	case stepBind:
-		return s.bwrapBind(s.From, s.Maybe), nil
+	case inside.StepMask:
+		return bwrapMask(s), nil
+	case inside.StepPin:
+		return bwrapBind(s, s.Path, true), nil
+	case inside.StepBind:
+		return bwrapBind(s, s.From, s.Maybe), nil
 	}
 	return nil, fmt.Errorf("no such step: %q", s.Kind)
 }
 
-func (s step) bwrapBind(from string, maybe bool) []string {
+func bwrapBind(s inside.Step, from string, maybe bool) []string {
 	how := "--ro-bind"
 	if s.Write {
 		how = "--bind"
@@ -107,7 +111,7 @@ func (s step) bwrapBind(from string, maybe bool) []string {
 }
 
 // bwrapMask hides what the kernel has; the machine's root shows whether it does.
-func (s step) bwrapMask() []string {
+func bwrapMask(s inside.Step) []string {
 	var st unix.Stat_t
 	if unix.Stat(s.Path, &st) != nil {
 		return nil

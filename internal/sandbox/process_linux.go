@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"satchel/internal/sandbox/inside"
 )
 
 // A Process is a server in its sandbox. Its methods are safe for concurrent use.
@@ -108,7 +110,7 @@ func (p *Process) goOn(control []unix.SocketControlMessage) error {
 			}
 		}
 	}
-	if _, err := p.control.Write([]byte{msgGo}); err != nil {
+	if _, err := p.control.Write([]byte{inside.MsgGo}); err != nil {
 		return p.silent()
 	}
 	return nil
@@ -143,17 +145,17 @@ func (p *Process) started(ctx context.Context, accept Accept) error {
 			return err
 		}
 		switch body := text[1:n]; text[0] {
-		case msgReady:
+		case inside.MsgReady:
 			if err := p.goOn(control); err != nil {
 				return err
 			}
-		case msgStarted:
+		case inside.MsgStarted:
 			return nil
-		case msgRefused:
+		case inside.MsgRefused:
 			return &errMode{p.mode, errors.New(string(bytes.TrimSpace(body)))}
-		case msgFailed:
+		case inside.MsgFailed:
 			return errors.New(string(bytes.TrimSpace(body)))
-		case msgDoor:
+		case inside.MsgDoor:
 			if err := open(body, control, accept); err != nil {
 				return err
 			}

@@ -11,20 +11,21 @@ import (
 	"strings"
 
 	"satchel/internal/problem"
+	"satchel/internal/sandbox/inside"
 )
 
 // programs are the files that a server may execute beside its own: its program, what that needs to run at all, and what
 // was granted.
 type programs struct {
-	files []string // real paths
-	links []step   // the links on the way to them
+	files []string      // real paths
+	links []inside.Step // the links on the way to them
 }
 
 // find looks the programs of a command up. The error is a problem of class NotFound.
 func (p *programs) find(c Command) error {
 	names := append([]string{c.Path}, c.Sandbox.Programs.Paths...)
 	for _, name := range names {
-		if c.Bundle != "" && inside(name, c.Bundle) {
+		if c.Bundle != "" && isBelow(name, c.Bundle) {
 			p.interpreters(name, 0)
 			continue
 		}
@@ -61,7 +62,7 @@ func (p *programs) add(name string, hop int) error {
 		if err != nil {
 			break
 		}
-		p.links = append(p.links, step{Kind: stepLink, Path: name, From: to})
+		p.links = append(p.links, inside.Step{Kind: inside.StepLink, Path: name, From: to})
 		if !path.IsAbs(to) {
 			to = path.Join(dir, to)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"satchel/internal/problem"
+	"satchel/internal/sandbox/inside"
 	"satchel/internal/spec"
 )
 
@@ -39,7 +40,7 @@ func (p *planner) granted() error {
 // grantable refuses what a grant of files cannot mean: the parts of the root that a world has of its own.
 func grantable(name string) error {
 	for _, own := range []string{"/proc", "/sys", "/dev", "/run"} {
-		if inside(name, own) {
+		if isBelow(name, own) {
 			return problem.New(problem.Refused, "sandbox/system-folder", "cannot be granted").At(name).From("docs/sandbox.md").Try("grant a folder with files of yours")
 		}
 	}
@@ -61,17 +62,17 @@ func (p *planner) readable(f spec.File) error {
 		p.show(f)
 		return nil
 	}
-	p.add(step{Kind: stepShelf, Path: f.Path})
+	p.add(inside.Step{Kind: inside.StepShelf, Path: f.Path})
 	if err := p.split(f, new(int)); err != nil {
 		return err
 	}
-	p.seals = append(p.seals, step{Kind: stepSeal, Path: f.Path})
+	p.seals = append(p.seals, inside.Step{Kind: inside.StepSeal, Path: f.Path})
 	return nil
 }
 
 func (p *planner) show(f spec.File) {
-	p.add(step{Kind: stepBind, Path: f.Path, From: f.Path, Dev: f.Dev, Ino: f.Ino})
-	p.rules = append(p.rules, rule{Path: f.Path})
+	p.add(inside.Step{Kind: inside.StepBind, Path: f.Path, From: f.Path, Dev: f.Dev, Ino: f.Ino})
+	p.rules = append(p.rules, inside.Rule{Path: f.Path})
 }
 
 // split shows what is in a folder, but for what is protected.
@@ -95,13 +96,13 @@ func (p *planner) split(f spec.File, seen *int) error {
 		return problem.New(problem.Refused, "sandbox/too-wide", "has more than %d entries beside protected ones", mostEntries).At(f.Path).From("docs/sandbox.md").
 			Try("grant the folders in it that are needed")
 	}
-	p.add(step{Kind: stepDir, Path: f.Path})
+	p.add(inside.Step{Kind: inside.StepDir, Path: f.Path})
 	for _, e := range entries {
 		child := path.Join(f.Path, e.Name())
 		switch {
 		case e.Type()&fs.ModeSymlink != 0:
 			if to, err := os.Readlink(child); err == nil {
-				p.add(step{Kind: stepLink, Path: child, From: to})
+				p.add(inside.Step{Kind: inside.StepLink, Path: child, From: to})
 			}
 		case e.IsDir() || e.Type().IsRegular():
 			if err := p.split(spec.File{Path: child}, seen); err != nil {
@@ -114,7 +115,7 @@ func (p *planner) split(f spec.File, seen *int) error {
 
 func (p *planner) secretsBelow(dir string) (secrets []string) {
 	for _, x := range p.protect {
-		if x.Secret && inside(x.Path, dir) {
+		if x.Secret && isBelow(x.Path, dir) {
 			secrets = append(secrets, x.Path)
 		}
 	}
@@ -128,29 +129,34 @@ func (p *planner) writable(f spec.File) error {
 		return problem.New(problem.Refused, "sandbox/above-secrets", "cannot be granted for writing: %s is in it", secrets[0]).At(f.Path).From("docs/sandbox.md").
 			Try("grant the folders in it that are needed")
 	}
-	p.add(step{Kind: stepBind, Path: f.Path, From: f.Path, Write: true, Dev: f.Dev, Ino: f.Ino})
-	p.rules = append(p.rules, rule{Path: f.Path, Write: true})
+	p.add(inside.Step{Kind: inside.StepBind, Path: f.Path, From: f.Path, Write: true, Dev: f.Dev, Ino: f.Ino})
+	p.rules = append(p.rules, inside.Rule{Path: f.Path, Write: true})
 	pinned := map[string]bool{f.Path: true}
 	for _, x := range p.protect {
-		if !inside(x.Path, f.Path) {
+		if !isBelow(x.Path, f.Path) {
 			continue
 		}
 		for _, dir := range between(f.Path, x.Path) {
 			if !pinned[dir] {
 				pinned[dir] = true
-				p.add(step{Kind: stepPin, Path: dir, Write: true})
+				p.add(inside.Step{Kind: inside.StepPin, Path: dir, Write: true})
 			}
 		}
-		p.add(step{Kind: stepPin, Path: x.Path})
+		p.add(inside.Step{Kind: inside.StepPin, Path: x.Path})
 	}
 	return nil
 }
 
 // between gives the folders below outer on the way to inner, outer ones first, without both.
 func between(outer, inner string) (dirs []string) {
-	for dir := path.Dir(inner); inside(dir, outer) && dir != outer; dir = path.Dir(dir) {
+	for dir := path.Dir(inner); isBelow(dir, outer) && dir != outer; dir = path.Dir(dir) {
 		dirs = append(dirs, dir)
 	}
 	slices.Reverse(dirs)
 	return dirs
+}
+
+// isBelow tells whether a path is another one or below it.
+func isBelow(name, dir string) bool {
+	return name == dir || dir == "/" || strings.HasPrefix(name, dir+"/")
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"satchel/internal/problem"
+	"satchel/internal/sandbox/inside"
 	"satchel/internal/spec"
 )
 
@@ -426,7 +427,7 @@ except OSError as e: print(e.strerror)"`
 }
 
 func TestRolesCannotBeForged(t *testing.T) {
-	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{initName}}
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{inside.InitName}}
 	out, err := cmd.CombinedOutput()
 	if e, ok := errors.AsType[*exec.ExitError](err); !ok || e.ExitCode() != 2 || !strings.Contains(string(out), "this is no command") {
 		t.Errorf("%v: %s", err, out)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"satchel/internal/problem"
+	"satchel/internal/sandbox/inside"
 )
 
 // uidForRoot is who a server is when root starts it: never root, not even in its own world.
@@ -128,11 +129,11 @@ func failed(c Command, err error) error {
 }
 
 // tree starts the first process of a mode.
-func (l *Launcher) tree(m Mode, o order, s streams, memory, control *os.File) (tree, error) {
+func (l *Launcher) tree(m Mode, o inside.Order, s streams, memory, control *os.File) (tree, error) {
 	if m == Landlock {
 		return watched(s, memory, control)
 	}
-	cmd := s.command(initName)
+	cmd := s.command(inside.InitName)
 	cmd.ExtraFiles = []*os.File{memory, control}
 	if m == Bubblewrap {
 		done, err := bubblewrap(cmd, o)
@@ -187,7 +188,7 @@ func (s streams) close() {
 // command is this program in a role.
 func (s streams) command(role string) *exec.Cmd {
 	return &exec.Cmd{
-		Path: "/proc/self/exe", Args: []string{role}, Env: initEnvironment(), Stdin: s.in, Stdout: s.out, Stderr: s.err,
+		Path: roleProgram(), Args: []string{role}, Env: initEnvironment(), Stdin: s.in, Stdout: s.out, Stderr: s.err,
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
 	}
 }

@@ -1,11 +1,10 @@
-package sandbox
+package inside
 
 import (
 	"errors"
 	"fmt"
 	"os"
 	"path"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,11 +18,11 @@ const (
 // build makes the root of this world and leaves the machine's. Nothing of the machine's is reachable afterwards but what
 // a step bound.
 func (w *world) build() error {
-	if w.order.Mode != Namespaces {
+	if !w.order.Build {
 		return nil // bwrap has built it
 	}
 	if err := stage(); err != nil {
-		return &errMode{w.order.Mode, fmt.Errorf("mount: %w", err)}
+		return &refusedError{fmt.Errorf("mount: %w", err)}
 	}
 	for _, s := range w.order.Root {
 		if err := s.make(); err != nil {
@@ -75,35 +74,35 @@ func enter() error {
 }
 
 // make makes one place.
-func (s step) make() error {
+func (s Step) make() error {
 	to := newRoot + s.Path
-	if s.Kind != stepMask && s.Kind != stepPin && s.Kind != stepSeal {
+	if s.Kind != StepMask && s.Kind != StepPin && s.Kind != StepSeal {
 		if err := os.MkdirAll(path.Dir(to), 0o755); err != nil {
 			return err
 		}
 	}
 	switch s.Kind {
-	case stepDir:
+	case StepDir:
 		return os.MkdirAll(to, 0o755)
-	case stepLink:
+	case StepLink:
 		return os.Symlink(s.From, to)
-	case stepText:
+	case StepText:
 		return os.WriteFile(to, []byte(s.From), 0o644)
-	case stepTemp:
+	case StepTemp:
 		return temp(to, s.Size)
-	case stepProc:
+	case StepProc:
 		return proc(to)
-	case stepMask:
+	case StepMask:
 		return mask(to)
-	case stepDev:
+	case StepDev:
 		return s.bind(to, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC)
-	case stepPin:
+	case StepPin:
 		return s.pin(to)
-	case stepShelf:
+	case StepShelf:
 		return shelf(to)
-	case stepSeal:
+	case StepSeal:
 		return unix.MountSetattr(-1, to, 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
-	case stepBind:
+	case StepBind:
 		attrs := uint64(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV)
 		if !s.Write {
 			attrs |= unix.MOUNT_ATTR_RDONLY
@@ -135,7 +134,7 @@ func proc(to string) error {
 		return err
 	}
 	if err := unix.Mount("proc", to, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "hidepid=ptraceable"); err != nil {
-		return &errMode{Namespaces, err} // a container that hides parts of its own refuses it
+		return &refusedError{err} // a container that hides parts of its own refuses it
 	}
 	return nil
 }
@@ -162,7 +161,7 @@ func mask(to string) error {
 }
 
 // bind shows a file or folder of the machine with everything mounted below it.
-func (s step) bind(to string, attrs uint64) error {
+func (s Step) bind(to string, attrs uint64) error {
 	var st unix.Stat_t
 	from := oldRoot + s.From
 	err := unix.Lstat(from, &st)
@@ -184,7 +183,7 @@ func (s step) bind(to string, attrs uint64) error {
 }
 
 // same is an error when a file is not the one that was agreed to.
-func (s step) same(now *unix.Stat_t) error {
+func (s Step) same(now *unix.Stat_t) error {
 	if s.Ino != 0 && (now.Ino != s.Ino || now.Dev != s.Dev) {
 		return fmt.Errorf("it is not the one that was agreed to: %w", unix.ESTALE)
 	}
@@ -192,7 +191,7 @@ func (s step) same(now *unix.Stat_t) error {
 }
 
 // pin mounts a folder of this world onto itself: what is a mount can be neither renamed nor removed.
-func (s step) pin(to string) error {
+func (s Step) pin(to string) error {
 	attrs := uint64(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV)
 	if !s.Write {
 		attrs |= unix.MOUNT_ATTR_RDONLY
@@ -247,9 +246,4 @@ func openExactly(name string) (int, error) {
 		Flags:   unix.O_PATH | unix.O_CLOEXEC, // with O_NOFOLLOW it would open a link at the end, as that
 		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
 	})
-}
-
-// inside tells whether a path is another one or below it.
-func inside(name, dir string) bool {
-	return name == dir || dir == "/" || strings.HasPrefix(name, dir+"/")
 }

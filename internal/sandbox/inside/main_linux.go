@@ -1,4 +1,4 @@
-package sandbox
+package inside
 
 import (
 	"encoding/json"
@@ -12,13 +12,13 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"satchel/internal/procgroup"
-	"satchel/internal/sandbox/probe"
 )
 
-// initName is the name that the program has in the role of init. Who forges it only confines itself.
-const initName = "satchel-sandbox-init"
+// The names that the program has in its roles. Who forges one only confines itself.
+const (
+	InitName = "satchel-sandbox-init" // the first process of a world
+	ShimName = "satchel-sandbox-shim" // puts walls around itself and becomes the server
+)
 
 // The descriptors that init starts with, beside the server's streams.
 const (
@@ -27,27 +27,23 @@ const (
 )
 
 // Main takes the program over when it was started in one of this package's roles: it never returns then. Otherwise it
-// does nothing. It must be the first call of main.
+// does nothing.
 func Main() {
-	probe.Main()
-	if procgroup.IsWatcher(os.Args[1:]) {
-		os.Exit(procgroup.WatchMain(os.Args[1:]))
-	}
 	if len(os.Args) != 1 {
 		return
 	}
 	role := path.Base(os.Args[0])
-	if role != initName && role != shimName {
+	if role != InitName && role != ShimName {
 		return
 	}
 	// The walls are put around this thread and all others, and the server is started from this one.
 	runtime.LockOSThread()
-	if err := checkRole(role == initName); err != nil {
+	if err := checkRole(role == InitName); err != nil {
 		fmt.Fprintln(os.Stderr, role+":", err)
 		os.Exit(2)
 	}
 	w := &world{}
-	if role == shimName {
+	if role == ShimName {
 		report(w.become())
 	}
 	pid, signals, err := w.begin()
@@ -55,14 +51,23 @@ func Main() {
 	os.Exit(w.stay(pid, signals))
 }
 
+// A refusedError is what the machine does not let us have, where another mode may do.
+type refusedError struct{ err error }
+
+// Error implements error.
+func (e *refusedError) Error() string { return e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *refusedError) Unwrap() error { return e.err }
+
 // report tells an error to the host and ends the program; without one it does nothing.
 func report(err error) {
 	if err == nil {
 		return
 	}
-	kind := byte(msgFailed)
-	if _, ok := errors.AsType[*errMode](err); ok {
-		kind = msgRefused
+	kind := byte(MsgFailed)
+	if _, ok := errors.AsType[*refusedError](err); ok {
+		kind = MsgRefused
 	}
 	_ = tell(kind, []byte(err.Error()), -1) // the host may be gone
 	os.Exit(1)
@@ -86,7 +91,7 @@ func checkRole(first bool) error {
 
 // A world is what init makes and looks after.
 type world struct {
-	order order
+	order Order
 }
 
 // begin makes the world and starts the server in it. Its errors name the step that failed.
@@ -111,7 +116,7 @@ func (w *world) begin() (pid int, signals <-chan os.Signal, err error) {
 	if err != nil {
 		return 0, nil, fmt.Errorf("start %s: %w", w.order.Path, err)
 	}
-	w.order = order{} // the secrets in it are the server's now
+	w.order = Order{} // the secrets in it are the server's now
 	return pid, signals, nil
 }
 
@@ -145,7 +150,9 @@ func (w *world) read() error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	return json.NewDecoder(f).Decode(&w.order)
+	orders := json.NewDecoder(f)
+	orders.DisallowUnknownFields() // from a host of another version
+	return orders.Decode(&w.order)
 }
 
 // launch starts the server with its three streams and nothing else, inside all walls, and lets go of the streams.
@@ -168,7 +175,7 @@ func (w *world) launch() (int, error) {
 			return 0, err
 		}
 	}
-	return pid, errors.Join(unix.Close(null), tell(msgStarted, nil, -1))
+	return pid, errors.Join(unix.Close(null), tell(MsgStarted, nil, -1))
 }
 
 func catch() <-chan os.Signal {

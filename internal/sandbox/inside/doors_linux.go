@@ -1,4 +1,4 @@
-package sandbox
+package inside
 
 import (
 	"fmt"
@@ -10,18 +10,18 @@ import (
 // openDoors listens on the loopback of this world and hands the listeners over: a socket stays in the network that it
 // was made in, whoever accepts from it. Then nothing of them is left here.
 func (w *world) openDoors() error {
-	if w.order.Mode == Namespaces {
+	if w.order.Build {
 		if err := unix.Sethostname([]byte(w.order.Host)); err != nil {
-			return &errMode{w.order.Mode, err}
+			return &refusedError{err}
 		}
 		if err := loopbackUp(); err != nil {
-			return &errMode{w.order.Mode, fmt.Errorf("loopback: %w", err)}
+			return &refusedError{fmt.Errorf("loopback: %w", err)}
 		}
 	}
 	for _, d := range w.order.Doors {
-		fd, err := listen(int(d))
+		fd, err := listen(d)
 		if err == nil {
-			err = tell(msgDoor, []byte(strconv.Itoa(int(d))), fd)
+			err = tell(MsgDoor, []byte(strconv.Itoa(d)), fd)
 			unix.Close(fd)
 		}
 		if err != nil {

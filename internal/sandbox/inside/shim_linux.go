@@ -1,25 +1,11 @@
-package sandbox
+package inside
 
 import (
 	"fmt"
-	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"satchel/internal/procgroup"
 )
-
-// shimName is the name that the program has in the role that puts walls around itself and becomes the server.
-const shimName = "satchel-sandbox-shim"
-
-// watched starts a server on the machine's own root: a watcher outside the walls sees to it that nothing outlives it.
-func watched(s streams, memory, control *os.File) (tree, error) {
-	return procgroup.Start(procgroup.Cmd{
-		Path: "/proc/self/exe", Args: []string{shimName}, Env: initEnvironment(), Dir: "/",
-		Stdin: s.in, Stdout: s.out, Stderr: s.err, Extra: []*os.File{memory, control},
-	})
-}
 
 // become puts the walls up and becomes the server. It returns only with an error.
 func (w *world) become() error {
@@ -37,7 +23,7 @@ func (w *world) become() error {
 	if err := unix.Chdir(w.order.Dir); err != nil {
 		return err
 	}
-	if err := tell(msgStarted, nil, -1); err != nil {
+	if err := tell(MsgStarted, nil, -1); err != nil {
 		return err
 	}
 	if err := w.filter(); err != nil {
@@ -49,7 +35,7 @@ func (w *world) become() error {
 // verify compares every file that was granted with what it was when it was agreed to.
 func (w *world) verify() error {
 	for _, s := range w.order.Root {
-		if s.Kind != stepBind || s.Ino == 0 {
+		if s.Kind != StepBind || s.Ino == 0 {
 			continue
 		}
 		fd, err := openExactly(s.Path)

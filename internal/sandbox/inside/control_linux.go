@@ -1,4 +1,4 @@
-package sandbox
+package inside
 
 import (
 	"errors"
@@ -8,15 +8,15 @@ import (
 
 // What init tells the host over the control socket: one byte, then what belongs to it. One message is one packet.
 const (
-	msgDoor    = 'D' // the door's number in decimal; a listener comes with it
-	msgReady   = 'W' // the world is there; who sends it starts the server when told to
-	msgStarted = 'S' // the server runs
-	msgFailed  = 'F' // what failed
-	msgRefused = 'R' // what of this mode the machine does not let us have
+	MsgDoor    = 'D' // the door's number in decimal; a listener comes with it
+	MsgReady   = 'W' // the world is there; who sends it starts the server when told to
+	MsgStarted = 'S' // the server runs
+	MsgFailed  = 'F' // what failed
+	MsgRefused = 'R' // what of this mode the machine does not let us have
 )
 
-// msgGo is what the host tells init, once: the server may be started.
-const msgGo = 'G'
+// MsgGo is what the host tells init, once: the server may be started.
+const MsgGo = 'G'
 
 // tell sends a message, with a descriptor unless fd is negative. A full or closed socket is an error, never a wait.
 func tell(kind byte, text []byte, fd int) error {
@@ -30,7 +30,7 @@ func tell(kind byte, text []byte, fd int) error {
 // await tells the host that everything waits for its word, and waits for it. An end of the socket is an error: the host is
 // gone.
 func await() error {
-	if err := tell(msgReady, nil, -1); err != nil {
+	if err := tell(MsgReady, nil, -1); err != nil {
 		return err
 	}
 	var b [1]byte
@@ -40,7 +40,7 @@ func await() error {
 		case err == unix.EINTR:
 		case err != nil:
 			return err
-		case n != 1 || b[0] != msgGo:
+		case n != 1 || b[0] != MsgGo:
 			return errors.New("the host is gone")
 		default:
 			return nil

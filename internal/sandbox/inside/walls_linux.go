@@ -1,4 +1,4 @@
-package sandbox
+package inside
 
 import (
 	"errors"
@@ -23,7 +23,7 @@ func (w *world) boundCapabilities() error {
 			return err
 		}
 	}
-	if w.order.Mode == Bubblewrap {
+	if !w.order.Build {
 		return nil // there are no capabilities left to set the rest with, nor to be had
 	}
 	// Being root gives nothing, and that cannot be changed (capabilities(7), securebits).

@@ -1,4 +1,4 @@
-package sandbox
+package inside
 
 import (
 	"errors"
@@ -89,7 +89,7 @@ type pathBeneath struct {
 	parent int32
 }
 
-func (r rule) add(ruleset int, handled uint64) error {
+func (r Rule) add(ruleset int, handled uint64) error {
 	flags := unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC
 	if r.Here {
 		flags &^= unix.O_NOFOLLOW
@@ -120,7 +120,7 @@ func (r rule) add(ruleset int, handled uint64) error {
 	return nil
 }
 
-func (r rule) access() uint64 {
+func (r Rule) access() uint64 {
 	if r.List {
 		return accessList
 	}
