@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -33,18 +34,20 @@ func (p *programs) find(c Command) error {
 			return problem.New(problem.NotFound, "sandbox/program", "is not a program of this machine").At(name).Because(err)
 		}
 	}
-	for _, pattern := range []string{"/lib64/ld-*.so*", "/lib/ld-*.so*", "/lib/*/ld-*.so*"} { // for programs in the bundle
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			return err
-		}
-		for _, name := range found {
-			if real, err := realPath(name); err == nil && !slices.Contains(p.files, real) {
-				p.files = append(p.files, real)
-			}
+	for _, name := range loaders() {
+		if real, err := realPath(name); err == nil && !slices.Contains(p.files, real) {
+			p.files = append(p.files, real)
 		}
 	}
 	return nil
+}
+
+// loaders are what the programs of a bundle name as their interpreter, with glibc and with musl.
+func loaders() []string {
+	if runtime.GOARCH == "arm64" {
+		return []string{"/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-aarch64.so.1"}
+	}
+	return []string{"/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"}
 }
 
 // mostHops bounds links to links, and interpreters of interpreters.

@@ -62,10 +62,7 @@ type span struct {
 
 // verdicts gives the verdict of every number, as spans; the last one has no end.
 func verdicts(a arch, r Rules) ([]span, error) {
-	allowed := map[string]bool{}
-	for _, name := range a.allowed() {
-		allowed[name] = true
-	}
+	allowed, absent := setOf(a.allowed()), setOf(absent())
 	for _, name := range r.Notify {
 		if !allowed[name] {
 			return nil, fmt.Errorf("seccomp: %s is not an allowed call, so nobody can be asked about it", name)
@@ -80,7 +77,7 @@ func verdicts(a arch, r Rules) ([]span, error) {
 			named[number] = Notify
 		case allowed[name]:
 			named[number] = Allow
-		case slices.Contains(absent(), name):
+		case absent[name]:
 			named[number] = Errno(enosys)
 		default:
 			named[number] = Errno(eperm)
@@ -97,6 +94,14 @@ func verdicts(a arch, r Rules) ([]span, error) {
 		}
 	}
 	return spans, nil
+}
+
+func setOf(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
 }
 
 // tree decides by the loaded number, in as many steps as the spans' count has binary digits.
