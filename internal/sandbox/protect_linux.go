@@ -59,7 +59,7 @@ func (p *planner) readable(f spec.File) error {
 	case slices.Contains(secrets, f.Path):
 		return nil
 	case len(secrets) == 0:
-		p.show(f)
+		p.show(f, false)
 		return nil
 	}
 	p.add(inside.Step{Kind: inside.StepShelf, Path: f.Path})
@@ -70,9 +70,10 @@ func (p *planner) readable(f spec.File) error {
 	return nil
 }
 
-func (p *planner) show(f spec.File) {
-	p.add(inside.Step{Kind: inside.StepBind, Path: f.Path, From: f.Path, Dev: f.Dev, Ino: f.Ino})
-	p.rules = append(p.rules, inside.Rule{Path: f.Path})
+// show shows a file or folder to read; one that maybe is not there any more when the server starts is left out then.
+func (p *planner) show(f spec.File, maybe bool) {
+	p.add(inside.Step{Kind: inside.StepBind, Path: f.Path, From: f.Path, Dev: f.Dev, Ino: f.Ino, Maybe: maybe})
+	p.rules = append(p.rules, inside.Rule{Path: f.Path, Maybe: maybe})
 }
 
 // split shows what is in a folder, but for what is protected.
@@ -82,7 +83,7 @@ func (p *planner) split(f spec.File, seen *int) error {
 	case slices.Contains(secrets, f.Path):
 		return nil
 	case len(secrets) == 0:
-		p.show(f)
+		p.show(f, true)
 		return nil
 	}
 	entries, err := os.ReadDir(f.Path)

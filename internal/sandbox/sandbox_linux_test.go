@@ -26,7 +26,9 @@ import (
 func TestMain(m *testing.M) {
 	Main()
 	if script := os.Getenv("SANDBOX_HOST"); script != "" {
-		p, err := NewLauncher().Start(context.Background(), shell(spec.Sandbox{}, os.Getenv("SANDBOX_DIR"), script, os.Stdout), nil)
+		l := NewLauncher()
+		l.modes = []Mode{Mode(os.Getenv("SANDBOX_MODE"))}
+		p, err := l.Start(context.Background(), shell(spec.Sandbox{}, os.Getenv("SANDBOX_DIR"), script, os.Stdout), nil)
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
@@ -207,40 +209,60 @@ var leavers = map[string]string{
 // TestNothingOutlivesTheServer, whether the server ends, is killed, or its host is killed by kill -9: the pipe that all of
 // its processes hold ends when the last of them has.
 func TestNothingOutlivesTheServer(t *testing.T) {
-	for name, script := range leavers {
-		t.Run(name, func(t *testing.T) {
-			p, out := started(t, shell(spec.Sandbox{}, realTemp(t), script, nil))
-			if line, _ := out.ReadString('\n'); line != "ready\n" {
-				t.Fatalf("got %q", line)
-			}
-			if name != "outlives main" {
-				p.Kill()
-			}
-			if rest, err := io.ReadAll(out); err != nil {
-				t.Errorf("%q, %v", rest, err)
-			}
-		})
-		t.Run(name+", host killed", func(t *testing.T) {
-			cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{"host"}, Env: append(os.Environ(), "SANDBOX_HOST="+script, "SANDBOX_DIR="+realTemp(t))}
-			pipe, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			out := bufio.NewReader(pipe)
-			line, err := out.ReadString('\n')
-			_ = cmd.Process.Kill()
-			if line != "ready\n" {
-				t.Errorf("got %q, %v", line, err)
-			}
-			if rest, err := io.ReadAll(out); err != nil {
-				t.Errorf("%q, %v", rest, err)
-			}
-			_ = cmd.Wait()
-		})
+	for _, m := range []Mode{Namespaces, Bubblewrap, Landlock} {
+		for name, script := range leavers {
+			t.Run(string(m)+"/"+name, func(t *testing.T) { killsServer(t, m, script, name == "outlives main") })
+			t.Run(string(m)+"/"+name+", host killed", func(t *testing.T) { killsHost(t, m, script) })
+		}
 	}
+}
+
+func killsServer(t *testing.T, m Mode, script string, ends bool) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	l := NewLauncher()
+	l.modes = []Mode{m}
+	p, err := l.Start(context.Background(), shell(spec.Sandbox{}, realTemp(t), script, w), nil)
+	w.Close()
+	skipWithout(t, err)
+	out := bufio.NewReader(r)
+	if line, _ := out.ReadString('\n'); line != "ready\n" {
+		t.Fatalf("got %q", line)
+	}
+	if !ends {
+		p.Kill()
+	}
+	if rest, err := io.ReadAll(out); err != nil {
+		t.Errorf("%q, %v", rest, err)
+	}
+	<-p.Done()
+}
+
+func killsHost(t *testing.T, m Mode, script string) {
+	cmd := &exec.Cmd{Path: self, Args: []string{"host"}, Env: append(os.Environ(), "SANDBOX_HOST="+script, "SANDBOX_MODE="+string(m), "SANDBOX_DIR="+realTemp(t))}
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	out := bufio.NewReader(pipe)
+	line, err := out.ReadString('\n')
+	_ = cmd.Process.Kill()
+	if strings.Contains(line, "no sandbox") {
+		t.Skipf("this machine refuses the mode: %s", line)
+	}
+	if line != "ready\n" {
+		t.Errorf("got %q, %v", line, err)
+	}
+	if rest, err := io.ReadAll(out); err != nil {
+		t.Errorf("%q, %v", rest, err)
+	}
+	_ = cmd.Wait()
 }
 
 // TestSecretsStayWithTheServer: they are on no command line and in no environment but the server's, while it runs.
@@ -491,4 +513,22 @@ func TestGroupsOfDeadProgramsAreSwept(t *testing.T) {
 			t.Errorf("%s is left behind: %v", name, !want)
 		}
 	}
+}
+
+// TestWhatVanishesFromASplitFolderStopsNoStart: a home changes all the time, also between an order and its start.
+func TestWhatVanishesFromASplitFolderStopsNoStart(t *testing.T) {
+	home := realTemp(t)
+	write(t, filepath.Join(home, "passing"), "")
+	write(t, filepath.Join(home, ".ssh/id"), "")
+	grant := spec.Sandbox{Files: []spec.File{{Path: home}}, Protect: []spec.Protected{{Path: filepath.Join(home, ".ssh"), Secret: true}}}
+	o, err := plan(Namespaces, shell(grant, realTemp(t), "true", nil), 1000, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range o.Root {
+		if s.Path == filepath.Join(home, "passing") && s.Maybe {
+			return
+		}
+	}
+	t.Errorf("%s must be there at the start", filepath.Join(home, "passing"))
 }
