@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 GO ?= go
 FUZZTIME ?= 20s
+PARTTIME ?= 8s
 export CGO_ENABLED ?= 0
 
 .PHONY: all help deps test check bench fuzz cover clean
@@ -18,7 +19,7 @@ deps: ## install what the tests need and the machine lacks (NO_DEPS=1: only list
 	$(GO) run ./internal/deps
 
 test: deps check ## every test: race detector, short fuzzing, real clients
-	./scripts/test $(FUZZTIME)
+	./scripts/test $(FUZZTIME) $(PARTTIME)
 
 check: ## vet and build for three systems, linters, architecture, style figures, docs
 	./scripts/check
