@@ -177,9 +177,16 @@ func decoded(t *testing.T, data []byte) any {
 }
 
 // onTree makes the edits on a decoded value, each alone: Apply accepted them, so they do not touch each other. Values come
-// first, then deletions, the last item first, then names, always the deepest first: so paths stay true.
+// first; then the deepest edits, since what goes away or gets another name changes the paths of what is below and behind
+// it; at one depth deletions, the last item first, and then names: so paths stay true.
 func onTree(v any, edits []Edit) any {
-	turn := map[operation]int{set: 0, remove: 1, rename: 2}
+	late := func(e Edit) int {
+		if e.op == set {
+			return 0
+		}
+		return 1
+	}
+	turn := map[operation]int{remove: 1, rename: 2}
 	index := func(e Edit) (i int) {
 		if len(e.path) > 0 {
 			i, _ = e.path[len(e.path)-1].(int)
@@ -192,7 +199,7 @@ func onTree(v any, edits []Edit) any {
 		if a.op == remove {
 			back = cmp.Compare(index(b), index(a))
 		}
-		return cmp.Or(cmp.Compare(turn[a.op], turn[b.op]), cmp.Compare(len(b.path), len(a.path)), back)
+		return cmp.Or(cmp.Compare(late(a), late(b)), cmp.Compare(len(b.path), len(a.path)), cmp.Compare(turn[a.op], turn[b.op]), back)
 	})
 	for _, e := range order {
 		if e.op != dedupe { // which the decoder has done
