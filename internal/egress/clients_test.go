@@ -72,10 +72,19 @@ func reaches(t *testing.T, dir, why string, command ...string) {
 	}
 }
 
+// absent ends a test that lacks what make deps installs: in CI that is a failure.
+func absent(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not here: run make deps", what)
+	}
+	t.Skipf("%s is not here: run make deps", what)
+}
+
 func need(t *testing.T, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
-		t.Skipf("%s is not installed: make deps", program)
+		absent(t, program)
 	}
 }
 
@@ -179,7 +188,7 @@ require(url.split(':')[0]).get(url, r => { console.log(r.statusCode); r.pipe(pro
 	})
 	t.Run("fetch with an agent", func(t *testing.T) {
 		if _, err := os.Stat(npm + "/node_modules/undici"); err != nil {
-			t.Skip("undici is not installed: make deps")
+			absent(t, "undici")
 		}
 		reaches(t, npm, "403", "node", "-e", "const { EnvHttpProxyAgent, setGlobalDispatcher, fetch } = require('undici'); setGlobalDispatcher(new EnvHttpProxyAgent());"+get)
 	})

@@ -90,6 +90,9 @@ func inNamespaces() *Launcher {
 // skipWithout ends a test that failed to start a server: with the reason, where the machine refuses the mode.
 func skipWithout(t *testing.T, err error) {
 	t.Helper()
+	if errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") == "true" {
+		t.Fatalf("bwrap is not here: run make deps: %v", err)
+	}
 	if p, ok := errors.AsType[*problem.Problem](err); ok && p.Rule == "sandbox/none" {
 		t.Skipf("this machine refuses the mode: %v", err)
 	}
