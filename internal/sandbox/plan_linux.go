@@ -251,8 +251,8 @@ func (p *planner) ownFiles() {
 // executables shows the programs that were found and lets them run.
 func (p *planner) executables() {
 	for _, l := range p.programs.links {
-		if !p.shown(l.Path) {
-			p.add(l)
+		if !p.shown(l.path) {
+			p.add(inside.Step{Kind: inside.StepLink, Path: l.path, From: l.to})
 		}
 	}
 	for _, file := range p.programs.files {

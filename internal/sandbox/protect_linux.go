@@ -37,19 +37,6 @@ func (p *planner) granted() error {
 	return nil
 }
 
-// grantable refuses what a grant of files cannot mean: the parts of the root that a world has of its own.
-func grantable(name string) error {
-	for _, own := range []string{"/proc", "/sys", "/dev", "/run"} {
-		if isBelow(name, own) {
-			return problem.New(problem.Refused, "sandbox/system-folder", "cannot be granted").At(name).From("docs/sandbox.md").Try("grant a folder with files of yours")
-		}
-	}
-	if name == "/" || path.Clean(name) != name || !path.IsAbs(name) {
-		return problem.New(problem.Refused, "sandbox/system-folder", "cannot be granted").At(name).From("docs/sandbox.md").Try("grant a folder with files of yours")
-	}
-	return nil
-}
-
 // readable shows a file or folder to read. A folder with a secret below is shown entry by entry: a mask over the secret
 // would fall off when the person's own programs replace the file, and one that is made later would have none. What
 // appears in such a folder later is not seen.
@@ -146,18 +133,4 @@ func (p *planner) writable(f spec.File) error {
 		p.add(inside.Step{Kind: inside.StepPin, Path: x.Path})
 	}
 	return nil
-}
-
-// between gives the folders below outer on the way to inner, outer ones first, without both.
-func between(outer, inner string) (dirs []string) {
-	for dir := path.Dir(inner); isBelow(dir, outer) && dir != outer; dir = path.Dir(dir) {
-		dirs = append(dirs, dir)
-	}
-	slices.Reverse(dirs)
-	return dirs
-}
-
-// isBelow tells whether a path is another one or below it.
-func isBelow(name, dir string) bool {
-	return name == dir || dir == "/" || strings.HasPrefix(name, dir+"/")
 }

@@ -7,10 +7,12 @@ import (
 
 	"satchel/internal/problem"
 	"satchel/internal/procgroup"
+	"satchel/internal/sandbox/probe"
 )
 
-// Main does nothing on this system.
-func Main() {}
+// Main takes the program over when it was started in one of this package's roles: it never returns then. Otherwise it
+// does nothing. It must be the first call of main.
+func Main() { probe.Main() }
 
 // A Launcher starts servers in sandboxes. On this system it refuses to.
 type Launcher struct{}
@@ -28,9 +30,6 @@ func (p *Process) Mode() Mode { return "" }
 func (l *Launcher) Start(_ context.Context, c Command, _ Accept) (*Process, error) {
 	return nil, none().At(c.Path)
 }
-
-// Prove is refused on this system: there is nothing to prove.
-func (l *Launcher) Prove(context.Context) (Report, error) { return Report{}, none() }
 
 func none() *problem.Problem {
 	return problem.New(problem.Refused, "sandbox/none", "this system has no sandbox yet").From("docs/sandbox.md").Try("satchel doctor --sandbox on Linux shows what one holds")

@@ -10,107 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func fileLines() []line {
-	const group = "files"
+func linuxFileLines() []line {
+	const group = filesGroup
 	return []line{
-		{group: group, name: "read a file outside", attack: func(p *probe) error { return p.reads(p.Outside) }},
-		{group: group, name: "list a folder outside", attack: func(p *probe) error { return lists(path.Dir(p.Outside)) }},
-		{group: group, name: "write outside", attack: func(p *probe) error { return writes(path.Join(path.Dir(p.Outside), "new")) }},
-		{group: group, name: "stat a file outside", attack: func(p *probe) error { _, err := os.Stat(p.Outside); return bare(err) }},
-		{group: group, name: "read outside by ..", attack: func(p *probe) error {
-			return p.reads(p.Read + "/../../../../../../../../../.." + p.Outside)
-		}},
-		{group: group, name: "read outside by a symlink", attack: throughLink},
-		{group: group, name: "read outside by a hard link", attack: func(p *probe) error { return p.hardLink(p.Outside) }},
 		{group: group, name: "read outside by a rename race", attack: race},
 		{group: group, name: "read outside by /proc", attack: throughProc},
 		{group: group, name: "read outside by a file handle", root: true, attack: byHandle},
-		{group: group, name: "write where only reading is granted", attack: func(p *probe) error { return changes(p.Read) }},
-		{group: group, name: "create where only reading is granted", attack: func(p *probe) error { return writes(path.Join(p.Read, "new")) }},
-		{group: group, name: "chmod where only reading is granted", attack: func(p *probe) error { return bare(os.Chmod(path.Join(p.Read, "plain"), 0o600)) }},
-		{group: group, name: "touch where only reading is granted", attack: func(p *probe) error {
-			return bare(unix.Utimes(path.Join(p.Read, "plain"), []unix.Timeval{{Sec: 1}, {Sec: 1}}))
-		}},
-		{group: group, name: "hard link from what is only read to what is written", attack: func(p *probe) error { return p.hardLink(path.Join(p.Read, "plain")) }},
-		{group: group, name: "change the extension's own files", attack: func(p *probe) error { return changes(p.Bundle) }},
 		{group: group, name: "make a device", root: true, attack: func(p *probe) error {
 			name := path.Join(p.Write, "device")
 			defer os.Remove(name)
 			return bare(unix.Mknod(name, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))))
 		}},
 	}
-}
-
-func protectedLines() []line {
-	const group = "protected paths"
-	secret := func(p *probe) string { return path.Join(p.Protected, "secret") }
-	return []line{
-		{group: group, name: "read a protected file below a granted folder", attack: func(p *probe) error { return p.reads(secret(p)) }},
-		{group: group, name: "list a protected folder", attack: func(p *probe) error { return lists(p.Protected) }},
-		{group: group, name: "read it after a program replaced it", attack: func(p *probe) error {
-			return errors.Join(p.ask(ReplaceProtected), p.reads(secret(p)))
-		}},
-		{group: group, name: "read it after its folder was made anew", attack: func(p *probe) error {
-			return errors.Join(p.ask(RemakeProtected), p.reads(secret(p)))
-		}},
-		{group: group, name: "read one that was made later", attack: func(p *probe) error {
-			return errors.Join(p.ask(MakeLate), p.reads(path.Join(p.Late, "secret")))
-		}},
-		{group: group, name: "list one that was made later", attack: func(p *probe) error {
-			return errors.Join(p.ask(MakeLate), lists(p.Late))
-		}},
-		{group: group, name: "write a git hook", attack: func(p *probe) error { return writes(path.Join(p.Write, ".git/hooks/post-commit")) }},
-		{group: group, name: "put another folder in place of the hooks", attack: func(p *probe) error { return p.exchange(path.Join(p.Write, ".git/hooks")) }},
-		{group: group, name: "put another folder in place of the repository", attack: func(p *probe) error { return p.exchange(path.Join(p.Write, ".git")) }},
-	}
-}
-
-// exchange moves a folder away, and puts it back so that the next line has it.
-func (p *probe) exchange(dir string) error {
-	away := path.Join(p.Write, "away")
-	if err := os.Rename(dir, away); err != nil {
-		return bare(err)
-	}
-	return os.Rename(away, dir)
-}
-
-func lists(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err == nil && len(entries) == 0 {
-		return errors.New("it is empty")
-	}
-	return bare(err)
-}
-
-func writes(name string) error {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return bare(err)
-	}
-	return errors.Join(f.Close(), os.Remove(name))
-}
-
-func changes(dir string) error {
-	f, err := os.OpenFile(path.Join(dir, "plain"), os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		return bare(err)
-	}
-	return f.Close()
-}
-
-func throughLink(p *probe) error {
-	name := path.Join(p.Write, "link")
-	if err := os.Symlink(p.Outside, name); err != nil {
-		return bare(err)
-	}
-	defer os.Remove(name)
-	return p.reads(name)
-}
-
-func (p *probe) hardLink(file string) error {
-	name := path.Join(p.Write, "hard")
-	defer os.Remove(name)
-	return bare(os.Link(file, name))
 }
 
 // race exchanges a folder and a link while it reads through them: a check of a path that is walked twice falls for it.

@@ -86,7 +86,9 @@ func limitLines() []line {
 // lines are all attacks, those that may end what they run in at the end.
 func lines() []line {
 	var all []line
-	for _, part := range [][]line{fileLines(), protectedLines(), processLines(), socketLines(), kernelLines(), limitLines()} {
+	for _, part := range [][]line{
+		fileLines(), linuxFileLines(), protectedLines(), processLines(), linuxProcessLines(), socketLines(), linuxSocketLines(), kernelLines(), limitLines(),
+	} {
 		all = append(all, part...)
 	}
 	return all

@@ -1,8 +1,8 @@
 // Package probe tries to break out of a sandbox, from inside, and says what worked. Package sandbox runs it in the very
 // sandbox that servers get, with victims outside; a report of what is enforced comes from it and from nothing else.
 //
-// Each [Line] is one attack. It counts only when it works outside: the tests run each of them bare first. On systems
-// other than Linux there are no lines yet.
+// Each line is one attack. It counts only when it works outside: the tests run each of them bare first. Some forty are
+// portable, and are all that systems other than Linux have; Linux has them too, so that its tests are theirs.
 package probe
 
 // Name is the name that the program has in the role of the probe.
@@ -15,6 +15,7 @@ type Setup struct {
 	Outside   string // a file with the secret, in a folder that is not granted
 	Read      string // a folder granted to read, with a file "plain"
 	Write     string // a folder granted to write, with .git/hooks and a file "plain"
+	Own       string // the extension's own folder
 	Bundle    string // the extension's own files, with a file "plain"
 	Protected string // a folder below Read with a file "secret" in it: protected
 	Late      string // a path below Read: protected, not there yet

@@ -12,14 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func processLines() []line {
-	const group = "processes"
+func linuxProcessLines() []line {
+	const group = processesGroup
 	lines := []line{
-		{group: group, name: "signal a sibling", attack: func(p *probe) error { return bare(unix.Kill(p.Victim, 0)) }},
-		{group: group, name: "signal the host", attack: func(p *probe) error { return bare(unix.Kill(p.Parent, 0)) }},
 		{group: group, name: "see a sibling in /proc", attack: func(p *probe) error { return p.seesProcess(p.Victim) }},
-		{group: group, name: "read the environment of a sibling", attack: func(p *probe) error { return p.reads(fmt.Sprintf("/proc/%d/environ", p.Victim)) }},
-		{group: group, name: "read the environment of the host", attack: func(p *probe) error { return opens(p.Parent, "environ") }},
 		{group: group, name: "read the memory of a sibling by /proc", attack: memoryFile},
 		{group: group, name: "read the memory of a sibling by process_vm_readv", attack: memoryCall},
 		{group: group, name: "trace a sibling", attack: func(p *probe) error { return traces(p.Victim) }},
@@ -27,7 +23,6 @@ func processLines() []line {
 		{group: group, name: "have descriptors that nobody gave", attack: descriptors},
 		{group: group, name: "gain rights by a setuid program", attack: setuid},
 		{group: group, name: "make 1000 processes", attack: manyProcesses},
-		{group: group, name: "run a program that was not granted", attack: func(p *probe) error { return runs(p.Program) }},
 		{group: group, name: "run it by the dynamic loader", attack: func(p *probe) error { return byLoader(p.Program) }},
 		{group: group, name: "run own code from memory", attack: fromMemory},
 	}
@@ -201,10 +196,6 @@ func manyProcesses(*probe) error {
 		pids = append(pids, int(pid))
 	}
 	return nil
-}
-
-func runs(program string) error {
-	return bare(exec.Command(program, "-c", "true").Run())
 }
 
 func byLoader(program string) error {

@@ -6,14 +6,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
-	"path"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"satchel/internal/sandbox/probe"
 	"satchel/internal/spec"
@@ -25,7 +25,8 @@ type scene struct {
 	dir     string
 	setup   probe.Setup
 	victim  *exec.Cmd
-	leash   *os.File // the victim ends when this is closed
+	gone    chan struct{} // closed when the victim has ended
+	leash   *os.File      // the victim ends when this is closed
 	closers []func() error
 }
 
@@ -37,16 +38,24 @@ func newScene() (*scene, error) {
 	if dir, err = realPath(dir); err != nil {
 		return nil, err
 	}
-	at := func(name string) string { return path.Join(dir, name) }
+	at := func(name string) string { return filepath.Join(dir, name) }
 	s := &scene{dir: dir, setup: probe.Setup{
-		Secret: "secret-" + rand.Text(), Outside: at("outside/secret"), Read: at("read"), Write: at("write"), Bundle: at("bundle"),
+		Secret: "secret-" + rand.Text(), Outside: at("outside/secret"), Read: at("read"), Write: at("write"), Own: at("own"), Bundle: at("bundle"),
 		Protected: at("read/private"), Late: at("read/late"), First: 1, Parent: os.Getpid(), Abstract: "satchel-probe-" + rand.Text(),
-		Socket: at("write/socket"), Program: "/bin/sh",
+		Socket: at("write/socket"), Program: ungranted(runtime.GOOS),
 	}}
 	if err := errors.Join(s.files(), s.servers(), s.sibling()); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// ungranted is a program that every machine of a system has. It ends when it has nothing to read.
+func ungranted(system string) string {
+	if system == "windows" {
+		return `C:\Windows\System32\cmd.exe`
+	}
+	return "/bin/sh"
 }
 
 func (s *scene) close() error {
@@ -65,13 +74,13 @@ func (s *scene) close() error {
 func (s *scene) files() error {
 	var errs []error
 	for _, dir := range []string{"outside", "read/private", "write/.git/hooks", "bundle", "own"} {
-		errs = append(errs, os.MkdirAll(path.Join(s.dir, dir), 0o700))
+		errs = append(errs, os.MkdirAll(filepath.Join(s.dir, dir), 0o700))
 	}
 	for _, name := range []string{"outside/secret", "read/private/secret"} {
-		errs = append(errs, os.WriteFile(path.Join(s.dir, name), []byte(s.setup.Secret), 0o600))
+		errs = append(errs, os.WriteFile(filepath.Join(s.dir, name), []byte(s.setup.Secret), 0o600))
 	}
 	for _, name := range []string{"read/plain", "write/plain", "bundle/plain"} {
-		errs = append(errs, os.WriteFile(path.Join(s.dir, name), []byte("plain"), 0o600))
+		errs = append(errs, os.WriteFile(filepath.Join(s.dir, name), []byte("plain"), 0o600))
 	}
 	return errors.Join(errs...)
 }
@@ -98,8 +107,10 @@ func (s *scene) servers() error {
 		}
 		s.setup.Address4 = net.JoinHostPort(address, strconv.Itoa(port))
 	}
-	if _, err := s.listen("unix", "@"+s.setup.Abstract); err != nil {
-		return err
+	if runtime.GOOS == "linux" {
+		if _, err := s.listen("unix", "@"+s.setup.Abstract); err != nil {
+			return err
+		}
 	}
 	_, err = s.listen("unix", s.setup.Socket)
 	return err
@@ -180,7 +191,11 @@ func (s *scene) sibling() error {
 	}
 	defer r.Close()
 	s.leash = w
-	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{probe.VictimName}, Env: []string{"SECRET=" + s.setup.Secret}, Stdin: r}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := &exec.Cmd{Path: self, Args: []string{probe.VictimName}, Env: []string{"SECRET=" + s.setup.Secret}, Stdin: r}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -189,10 +204,16 @@ func (s *scene) sibling() error {
 		return err
 	}
 	s.victim = cmd
-	line, err := bufio.NewReader(out).ReadString('\n')
+	said := bufio.NewReader(out)
+	line, err := said.ReadString('\n')
 	if err != nil {
 		return err
 	}
+	s.gone = make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, said)
+		close(s.gone)
+	}()
 	s.setup.Victim = cmd.Process.Pid
 	s.setup.Address, err = strconv.ParseUint(strings.TrimSpace(line), 10, 64)
 	return err
@@ -200,40 +221,39 @@ func (s *scene) sibling() error {
 
 // alive is an error when the sibling is gone: what was refused then proves nothing.
 func (s *scene) alive() error {
-	if err := unix.Kill(s.victim.Process.Pid, 0); err != nil {
-		return fmt.Errorf("the victim is gone, the probe proves nothing: %w", err)
+	select {
+	case <-s.gone:
+		return errors.New("the victim is gone, the probe proves nothing")
+	default:
+		return nil
 	}
-	return nil
 }
 
 // do is what other programs of the user do at any time.
 func (s *scene) do(a probe.Ask) error {
 	p := s.setup.Protected
+	at := func(name string) string { return filepath.Join(p, name) }
 	switch a {
 	case probe.ReplaceProtected:
-		return errors.Join(os.WriteFile(p+"/new", []byte(s.setup.Secret), 0o600), os.Rename(p+"/new", p+"/secret"))
+		return errors.Join(os.WriteFile(at("new"), []byte(s.setup.Secret), 0o600), os.Rename(at("new"), at("secret")))
 	case probe.RemakeProtected:
-		return errors.Join(os.RemoveAll(p), os.Mkdir(p, 0o700), os.WriteFile(p+"/secret", []byte(s.setup.Secret), 0o600))
+		return errors.Join(os.RemoveAll(p), os.Mkdir(p, 0o700), os.WriteFile(at("secret"), []byte(s.setup.Secret), 0o600))
 	case probe.MakeLate:
-		return errors.Join(os.MkdirAll(s.setup.Late, 0o700), os.WriteFile(s.setup.Late+"/secret", []byte(s.setup.Secret), 0o600))
+		return errors.Join(os.MkdirAll(s.setup.Late, 0o700), os.WriteFile(filepath.Join(s.setup.Late, "secret"), []byte(s.setup.Secret), 0o600))
 	}
 	return fmt.Errorf("the probe asked for %q", a)
 }
 
 // command is the probe as a server with the scene's grant.
-func (s *scene) command(stdin, stdout *os.File) Command {
-	self, err := os.Readlink("/proc/self/exe")
-	if err != nil {
-		self = "/proc/self/exe"
-	}
+func (s *scene) command(self string, stdin, stdout *os.File) Command {
 	return Command{
 		Sandbox: spec.Sandbox{
 			Files: []spec.File{{Path: s.setup.Read}, {Path: s.setup.Write, Write: true}},
 			Protect: []spec.Protected{
-				{Path: s.setup.Protected, Secret: true}, {Path: s.setup.Late, Secret: true}, {Path: s.setup.Write + "/.git/hooks"},
+				{Path: s.setup.Protected, Secret: true}, {Path: s.setup.Late, Secret: true}, {Path: filepath.Join(s.setup.Write, ".git", "hooks")},
 			},
 		},
-		Path: self, Argv: []string{probe.Name}, Env: []string{"PATH=" + pathInside}, Dir: path.Join(s.dir, "own"), Bundle: s.setup.Bundle,
+		Path: self, Argv: []string{probe.Name}, Env: []string{"PATH=" + pathInside}, Dir: s.setup.Own, Bundle: s.setup.Bundle,
 		Stdin: stdin, Stdout: stdout, Stderr: os.Stderr,
 	}
 }

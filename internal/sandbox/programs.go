@@ -6,21 +6,22 @@ import (
 	"io"
 	"os"
 	"path"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 
 	"satchel/internal/problem"
-	"satchel/internal/sandbox/inside"
 )
 
 // programs are the files that a server may execute beside its own: its program, what that needs to run at all, and what
 // was granted.
 type programs struct {
-	files []string      // real paths
-	links []inside.Step // the links on the way to them
+	files []string // real paths
+	links []link   // the links on the way to them
 }
+
+// A link is a symbolic link and what is in it.
+type link struct{ path, to string }
 
 // find looks the programs of a command up. The error is a problem of class NotFound.
 func (p *programs) find(c Command) error {
@@ -44,10 +45,13 @@ func (p *programs) find(c Command) error {
 
 // loaders are what the programs of a bundle name as their interpreter, with glibc and with musl.
 func loaders() []string {
-	if runtime.GOARCH == "arm64" {
+	switch runtime.GOOS + "/" + runtime.GOARCH {
+	case "linux/arm64":
 		return []string{"/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-aarch64.so.1"}
+	case "linux/amd64":
+		return []string{"/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"}
 	}
-	return []string{"/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"}
+	return nil
 }
 
 // mostHops bounds links to links, and interpreters of interpreters.
@@ -65,7 +69,7 @@ func (p *programs) add(name string, hop int) error {
 		if err != nil {
 			break
 		}
-		p.links = append(p.links, inside.Step{Kind: inside.StepLink, Path: name, From: to})
+		p.links = append(p.links, link{name, to})
 		if !path.IsAbs(to) {
 			to = path.Join(dir, to)
 		}
@@ -140,5 +144,3 @@ func lookUp(name string) string {
 	}
 	return path.Join("/usr/bin", name)
 }
-
-func realPath(name string) (string, error) { return filepath.EvalSymlinks(name) }

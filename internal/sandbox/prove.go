@@ -53,13 +53,17 @@ func (l *Launcher) probe(ctx context.Context) (Mode, []probe.Result, error) {
 		return "", nil, err
 	}
 	defer s.close()
+	self, err := os.Executable()
+	if err != nil {
+		return "", nil, err
+	}
 	in, out, err := twoPipes()
 	if err != nil {
 		return "", nil, err
 	}
 	defer in.w.Close()
 	defer out.r.Close()
-	p, err := l.Start(ctx, s.command(in.r, out.w), nil)
+	p, err := l.Start(ctx, s.command(self, in.r, out.w), nil)
 	in.r.Close()
 	out.w.Close()
 	if err != nil {
