@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,10 +29,14 @@ func newWorld(t *testing.T) *world {
 	w := &world{rig: newRig(t, n, loopback("api.test", "evil.test"))}
 	w.plain, w.secure = fmt.Sprintf("http://api.test:%d/x", plain), fmt.Sprintf("https://api.test:%d/x", secure)
 	door, ca := "http://"+w.http, a.file()
+	preload, err := filepath.Abs("../sandbox/node-proxy.cjs")
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "PYTHONPATH=" + os.Getenv("PYTHONPATH"),
 		"HTTP_PROXY=" + door, "http_proxy=" + door, "HTTPS_PROXY=" + door, "https_proxy=" + door, "NO_PROXY=localhost,127.0.0.1", "no_proxy=localhost,127.0.0.1",
-		"CURL_CA_BUNDLE=" + ca, "SSL_CERT_FILE=" + ca, "REQUESTS_CA_BUNDLE=" + ca, "NODE_EXTRA_CA_CERTS=" + ca, "NODE_USE_ENV_PROXY=1", "NODE_NO_WARNINGS=1",
+		"CURL_CA_BUNDLE=" + ca, "SSL_CERT_FILE=" + ca, "REQUESTS_CA_BUNDLE=" + ca, "NODE_EXTRA_CA_CERTS=" + ca, "NODE_USE_ENV_PROXY=1", "NODE_OPTIONS=--require=" + preload,
 	}
 	return w
 }
@@ -58,7 +63,7 @@ func reaches(t *testing.T, dir, why string, command ...string) {
 			page = w.secure
 		}
 		ask := func(page string) (string, error) { return w.run(dir, command[0], append(command[1:], page)...) }
-		if out, err := ask(page); err != nil || !strings.Contains(out, "GET /x host=api.test:") {
+		if out, err := ask(page); err != nil || !strings.Contains(out, "GET /x host=api.test:") || strings.Contains(out, "Warning") {
 			t.Errorf("%s: %v, %s", page, err, out)
 		}
 		out, err := ask(strings.Replace(page, "api.test", "evil.test", 1))
@@ -162,34 +167,51 @@ except Exception as e:
 
 const npm = "../../testdata/npm"
 
-// Node from version 22.21 and 24 heeds the variables itself; before, a program must bring an agent.
+// Node from version 22.21 and 24.5 heeds the variables itself; for older ones a file does that the sandbox brings.
 func TestNode(t *testing.T) {
 	need(t, "node")
-	get := `
-const show = e => console.log(String(e), String(e.cause ?? ""), String(e.cause?.cause ?? ""))
-fetch(process.argv[1]).then(async r => console.log(r.status, await r.text()), show)`
-	out, err := exec.Command("node", "-p", "const [a, b] = process.versions.node.split('.').map(Number); a > 22 && a != 23 || a == 22 && b >= 21").Output()
+	out, err := exec.Command("node", "-p", "const [a, b] = process.versions.node.split('.').map(Number); process.version + (a > 24 || a == 24 && b >= 5 || a == 22 && b >= 21)").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Run("fetch", func(t *testing.T) {
-		if strings.TrimSpace(string(out)) != "true" {
-			t.Skip("this Node.js does not heed NODE_USE_ENV_PROXY (from 22.21 it does)")
+	version, heeds := strings.CutSuffix(strings.TrimSpace(string(out)), "true")
+	t.Logf("Node.js %s", version)
+	why := "egress/not-granted"
+	if heeds {
+		why = "403"
+	}
+	const page = "const page = process.env.PAGE = process.env.PAGE || process.argv[1];"
+	const fetched = page + `
+const show = e => console.log(String(e), String(e.cause ?? ""), String(e.cause?.cause ?? ""))
+fetch(page).then(async r => console.log(r.status, await r.text()), show)`
+	const got = page + `
+const get = agent => require(page.split(':')[0]).get(page, { agent }, r => { console.log(r.statusCode); r.pipe(process.stdout) }).on('error', e => console.log(String(e)));`
+	for name, code := range map[string]string{
+		"fetch":          fetched,
+		"http and https": got + "get()",
+		"in a worker":    page + "new (require('worker_threads').Worker)(" + strconv.Quote(fetched) + ", { eval: true })",
+		"in a child":     page + "require('child_process').spawn(process.execPath, ['-e', " + strconv.Quote(fetched) + "], { stdio: 'inherit' })",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "in a worker" && heeds && strings.HasPrefix(version, "v22.") {
+				t.Skip("in a worker Node.js 22 warns of its proxy agent before any file is loaded")
+			}
+			reaches(t, "", why, "node", "-e", code)
+		})
+	}
+	t.Run("an agent of the program's", func(t *testing.T) {
+		if heeds {
+			t.Skip("this Node.js heeds the variables itself, for its own agents only")
 		}
-		reaches(t, "", "403", "node", "-e", get)
+		reaches(t, "", why, "node", "-e", got+"get(new (require(page.split(':')[0]).Agent)({ keepAlive: false }))")
 	})
-	t.Run("http and https", func(t *testing.T) {
-		if strings.TrimSpace(string(out)) != "true" {
-			t.Skip("this Node.js does not heed NODE_USE_ENV_PROXY (from 22.21 it does)")
-		}
-		reaches(t, "", "403", "node", "-e", `
-const url = process.argv[1]
-require(url.split(':')[0]).get(url, r => { console.log(r.statusCode); r.pipe(process.stdout) }).on('error', e => console.log(String(e)))`)
-	})
-	t.Run("fetch with an agent", func(t *testing.T) {
+	t.Run("fetch with a dispatcher of the program's", func(t *testing.T) {
 		if _, err := os.Stat(npm + "/node_modules/undici"); err != nil {
 			absent(t, "undici")
 		}
-		reaches(t, npm, "403", "node", "-e", "const { EnvHttpProxyAgent, setGlobalDispatcher, fetch } = require('undici'); setGlobalDispatcher(new EnvHttpProxyAgent());"+get)
+		if strings.HasPrefix(version, "v18.") {
+			t.Skip("this undici needs Node.js 20")
+		}
+		reaches(t, npm, "403", "node", "-e", "const { EnvHttpProxyAgent, setGlobalDispatcher, fetch } = require('undici'); setGlobalDispatcher(new EnvHttpProxyAgent());"+fetched)
 	})
 }

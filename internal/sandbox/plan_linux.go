@@ -62,18 +62,22 @@ func plan(m Mode, c Command, uid, gid int) (inside.Order, error) {
 	}
 	p.ownFiles()
 	p.executables()
-	p.add(p.seals...)
 	n := c.Sandbox.Net
+	env, files := p.environment(p.way(m))
+	if m != Landlock {
+		p.bring(files)
+	}
+	p.add(p.seals...)
 	filter, err := seccomp.Filter(runtime.GOARCH, seccomp.Rules{Internet: !n.None(), Datagrams: !n.None(), Netlink: m != Landlock})
 	if err != nil {
 		return inside.Order{}, problem.New(problem.Refused, "sandbox/arch", "this machine's processor has no sandbox").Because(err).From("docs/sandbox.md")
 	}
 	o := inside.Order{
-		Build: m == Namespaces, Path: c.Path, Argv: c.Argv, Env: c.Env, Dir: c.Dir, UID: uid, GID: gid, Host: hostInside,
+		Build: m == Namespaces, Path: c.Path, Argv: c.Argv, Env: env, Dir: c.Dir, UID: uid, GID: gid, Host: hostInside,
 		Root: p.steps, Rules: p.rules, Net: !n.None(), Filter: filter, Limits: limits(c.Sandbox.Limits),
 	}
 	if m == Landlock {
-		return withoutWorld(o)
+		return withoutWorld(o, files)
 	}
 	if !n.None() {
 		o.Doors = []int{int(HTTPDoor), int(SOCKSDoor)}
@@ -82,9 +86,21 @@ func plan(m Mode, c Command, uid, gid int) (inside.Order, error) {
 	return o, nil
 }
 
+// way is where a server finds its home, its temporary folder and the proxies.
+func (p *planner) way(m Mode) way {
+	w := way{home: homeInside, temp: tempInside, brought: broughtInside}
+	if m == Landlock {
+		w = way{home: p.c.Dir, temp: path.Join(p.c.Dir, ownTemp), brought: path.Join(p.c.Dir, ownBrought)}
+	}
+	if !p.c.Sandbox.Net.None() {
+		w.http, w.socks = HTTPDoor.address(), SOCKSDoor.address()
+	}
+	return w
+}
+
 // withoutWorld changes an order for the machine's own root: what is made up there is not, and what all of the machine's
 // programs share is out of reach. The server's temporary folder is one in its own.
-func withoutWorld(o inside.Order) (inside.Order, error) {
+func withoutWorld(o inside.Order, files []brought) (inside.Order, error) {
 	o.Rules = slices.DeleteFunc(o.Rules, func(r inside.Rule) bool {
 		return r.Path == "/" || r.Path == tempInside || r.Path == "/dev/shm" || r.Path == "/proc"
 	})
@@ -97,13 +113,9 @@ func withoutWorld(o inside.Order) (inside.Order, error) {
 			o.Rules[i].Maybe, o.Rules[i].Here = true, true
 		}
 	}
-	temp := path.Join(o.Dir, ".tmp")
-	if err := os.MkdirAll(temp, 0o700); err != nil {
+	if err := bringTo(o.Dir, files); err != nil {
 		return inside.Order{}, problem.New(problem.Failed, "sandbox/start", "the server's own folder cannot be written to").At(o.Dir).Because(err)
 	}
-	o.Env = append(slices.DeleteFunc(slices.Clone(o.Env), func(e string) bool {
-		return strings.HasPrefix(e, "TMPDIR=") || strings.HasPrefix(e, "HOME=")
-	}), "TMPDIR="+temp, "HOME="+o.Dir)
 	o.Limits = slices.DeleteFunc(o.Limits, func(l inside.Limit) bool { return l.Resource == unix.RLIMIT_NPROC }) // it would count all of the user's
 	return o, nil
 }
@@ -184,19 +196,19 @@ func (p *planner) withoutPrograms(dir string) {
 
 // etc shows what libraries look up, and makes up what says who and where the server is.
 func (p *planner) etc(uid, gid int) {
-	for _, name := range []string{"/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/ld.so.cache", "/etc/alternatives", "/etc/mime.types", "/etc/fonts"} {
-		p.add(inside.Step{Kind: inside.StepBind, Path: name, From: name, Maybe: true})
-		p.rules = append(p.rules, inside.Rule{Path: name, Maybe: true})
+	for _, name := range strings.Fields(`/etc/ssl/certs /etc/ssl/cert.pem /etc/ssl/openssl.cnf /etc/pki/ca-trust /etc/pki/tls/certs /etc/pki/tls/cert.pem
+		/etc/pki/tls/openssl.cnf /etc/ca-certificates /etc/crypto-policies /etc/ld.so.cache /etc/alternatives /etc/mime.types /etc/fonts`) {
+		p.shared(name)
 	}
-	for name, text := range map[string]string{
-		"/etc/passwd":        fmt.Sprintf("user:x:%d:%d::%s:/bin/sh\n", uid, gid, homeInside),
-		"/etc/group":         fmt.Sprintf("user:x:%d:\n", gid),
-		"/etc/hosts":         "127.0.0.1 localhost " + hostInside + "\n::1 localhost\n",
-		"/etc/resolv.conf":   "",
-		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+	for _, f := range [][2]string{
+		{"/etc/passwd", fmt.Sprintf("user:x:%d:%d::%s:/bin/sh\n", uid, gid, homeInside)},
+		{"/etc/group", fmt.Sprintf("user:x:%d:\n", gid)},
+		{"/etc/hosts", "127.0.0.1 localhost " + hostInside + "\n::1 localhost\n"},
+		{"/etc/resolv.conf", ""},
+		{"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
 	} {
-		p.add(inside.Step{Kind: inside.StepText, Path: name, From: text})
-		p.rules = append(p.rules, inside.Rule{Path: name})
+		p.add(inside.Step{Kind: inside.StepText, Path: f[0], From: f[1]})
+		p.rules = append(p.rules, inside.Rule{Path: f[0]})
 	}
 	if zone, err := realPath("/etc/localtime"); err == nil {
 		p.add(inside.Step{Kind: inside.StepBind, Path: "/etc/localtime", From: zone, Maybe: true})
@@ -204,13 +216,28 @@ func (p *planner) etc(uid, gid int) {
 	}
 }
 
+// shared shows a file or folder of the machine under its name, where it is there; also one that is a link.
+func (p *planner) shared(name string) {
+	real, err := realPath(name)
+	if err != nil {
+		return
+	}
+	if to, err := os.Readlink(name); err == nil && !p.shown(name) {
+		p.add(inside.Step{Kind: inside.StepLink, Path: name, From: to})
+	}
+	if !p.shown(real) {
+		p.add(inside.Step{Kind: inside.StepBind, Path: real, From: real, Maybe: true})
+	}
+	p.rules = append(p.rules, inside.Rule{Path: real, Maybe: true})
+}
+
 func (p *planner) devices() {
 	for _, name := range []string{"null", "zero", "full", "random", "urandom"} {
 		p.add(inside.Step{Kind: inside.StepDev, Path: "/dev/" + name, From: "/dev/" + name})
 		p.rules = append(p.rules, inside.Rule{Path: "/dev/" + name, Write: true})
 	}
-	for name, to := range map[string]string{"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"} {
-		p.add(inside.Step{Kind: inside.StepLink, Path: "/dev/" + name, From: to})
+	for _, l := range [][2]string{{"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"}, {"stderr", "/proc/self/fd/2"}} {
+		p.add(inside.Step{Kind: inside.StepLink, Path: "/dev/" + l[0], From: l[1]})
 	}
 	p.add(inside.Step{Kind: inside.StepTemp, Path: "/dev/shm", Size: defaultShared})
 	p.rules = append(p.rules, inside.Rule{Path: "/dev/shm", Write: true})

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net"
 	"os"
+	"strconv"
 
 	"satchel/internal/spec"
 )
@@ -12,7 +13,7 @@ type Command struct {
 	Sandbox spec.Sandbox
 	Path    string   // of the program
 	Argv    []string // what it is called by first
-	Env     []string // the whole environment; it may hold secrets
+	Env     []string // what the manifest sets and what is passed through; the sandbox adds what describes its world. It may hold secrets
 	Dir     string   // its own folder: where it starts, and may write
 	Bundle  string   // the folder with its files, which it may read and run; empty: none
 	Runtime []string // folders that its program belongs to, to read
@@ -33,3 +34,6 @@ const (
 	HTTPDoor  Door = 3128 // an HTTP proxy
 	SOCKSDoor Door = 1080 // a SOCKS proxy
 )
+
+// address is where a door is in a server's world.
+func (d Door) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(d))) }

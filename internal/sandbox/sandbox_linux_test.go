@@ -43,8 +43,7 @@ func TestMain(m *testing.M) {
 func shell(s spec.Sandbox, dir, script string, out *os.File) Command {
 	s.Programs.Any = true
 	return Command{
-		Sandbox: s, Path: "/bin/sh", Argv: []string{"sh", "-c", script}, Env: []string{"PATH=" + pathInside, "HOME=" + homeInside},
-		Dir: dir, Stdout: out, Stderr: out,
+		Sandbox: s, Path: "/bin/sh", Argv: []string{"sh", "-c", script}, Dir: dir, Stdout: out, Stderr: out,
 	}
 }
 
@@ -395,7 +394,7 @@ func TestOnlyGrantedProgramsAreThere(t *testing.T) {
 	}
 	c := Command{
 		Sandbox: spec.Sandbox{Programs: spec.Programs{Paths: []string{filepath.Join(tools, "tool")}}},
-		Path:    filepath.Join(bundle, "run.sh"), Argv: []string{"run.sh"}, Env: []string{"PATH=" + tools + ":" + pathInside}, Dir: realTemp(t), Bundle: bundle,
+		Path:    filepath.Join(bundle, "run.sh"), Argv: []string{"run.sh"}, Dir: realTemp(t), Bundle: bundle,
 	}
 	out, code := run(t, c)
 	if !strings.HasPrefix(out, "own\ngranted\n") || strings.Count(out, "not found") < 2 || code != 0 {

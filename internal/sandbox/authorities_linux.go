@@ -1,0 +1,89 @@
+package sandbox
+
+import (
+	"encoding/pem"
+	"io"
+	"os"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// A brought file is one that the sandbox puts into a server's world, in a folder for them.
+type brought struct{ name, text string }
+
+const (
+	mostAuthority   = 4 << 20 // bytes of one file
+	mostAuthorities = 200     // files of a folder
+)
+
+// authorities gives copies of the files that the environment names as those of a company's own certificate authorities,
+// and the environment with the copies' names in dir. The names can be a manifest's, of any file: only certificates are
+// copied. What has none keeps its name, and is not there inside.
+func authorities(env []string, dir string) (changed []string, files []brought) {
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		switch name {
+		case "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE":
+			if text := certificatesIn(value); text != "" {
+				files = append(files, brought{name + ".pem", text})
+				e = name + "=" + path.Join(dir, name+".pem")
+			}
+		case "SSL_CERT_DIR":
+			if found := certificatesBelow(name, value); len(found) > 0 {
+				files = append(files, found...)
+				e = name + "=" + path.Join(dir, name)
+			}
+		}
+		changed = append(changed, e)
+	}
+	return changed, files
+}
+
+// certificatesBelow copies the files of a list of folders: their names are how they are found.
+func certificatesBelow(to, list string) (files []brought) {
+	for dir := range strings.SplitSeq(list, ":") {
+		entries, err := os.ReadDir(dir)
+		if err != nil || !path.IsAbs(dir) {
+			continue
+		}
+		for _, entry := range entries {
+			if text := certificatesIn(path.Join(dir, entry.Name())); text != "" && len(files) < mostAuthorities {
+				files = append(files, brought{path.Join(to, entry.Name()), text})
+			}
+		}
+	}
+	return files
+}
+
+// certificatesIn gives the certificates of a file and nothing else of it; none when it is no such file.
+func certificatesIn(name string) string {
+	if !path.IsAbs(name) {
+		return ""
+	}
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0) // a pipe must not hold us up
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	rest, err := io.ReadAll(io.LimitReader(f, mostAuthority))
+	if err != nil {
+		return ""
+	}
+	var out strings.Builder
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return out.String()
+		}
+		if block.Type == "CERTIFICATE" || block.Type == "TRUSTED CERTIFICATE" {
+			block.Headers = nil
+			out.Write(pem.EncodeToMemory(block))
+		}
+	}
+}

@@ -1,0 +1,239 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"satchel/internal/egress"
+	"satchel/internal/spec"
+)
+
+// A town is what a sandboxed server can reach: a server for http and one for https, by the names that end in ".test",
+// through a real proxy.
+type town struct {
+	t         *testing.T
+	http, tls int    // ports
+	ca        string // the file with the authority of the one for https
+	grant     spec.Net
+	mu        sync.Mutex
+	attempts  []egress.Attempt
+	proxy     *egress.Proxy
+}
+
+func newTown(t *testing.T, change ...func(*spec.Net)) *town {
+	t.Helper()
+	w := &town{t: t}
+	w.http, w.tls = w.serve(nil), w.serve(w.authority("granted.test", "other.test"))
+	for _, port := range []int{w.http, w.tls} {
+		w.grant.Hosts = append(w.grant.Hosts, spec.Host{Name: "granted.test", Port: port}, spec.Host{Name: "127.0.0.1", Port: port})
+	}
+	for _, f := range change {
+		f(&w.grant)
+	}
+	w.proxy = egress.New(egress.Config{ID: "local/test", Net: w.grant, Resolver: resolver(t), Record: func(a egress.Attempt) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.attempts = append(w.attempts, a)
+	}})
+	t.Cleanup(w.proxy.Close)
+	return w
+}
+
+// accept puts the proxy at the doors, as the supervisor does.
+func (w *town) accept(d Door, l net.Listener) {
+	switch d {
+	case HTTPDoor:
+		go w.proxy.ServeHTTP(l)
+	case SOCKSDoor:
+		go w.proxy.ServeSOCKS(l)
+	default:
+		go w.proxy.ServePort(l, int(d))
+	}
+}
+
+func (w *town) serve(conf *tls.Config) int {
+	w.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if conf != nil {
+		l = tls.NewListener(l, conf)
+	}
+	s := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(rw, "reached %s", r.Host)
+	}), ErrorLog: log.New(io.Discard, "", 0)}
+	w.t.Cleanup(func() { s.Close() })
+	go s.Serve(l)
+	return port
+}
+
+// authority issues a certificate, and writes its own to a file.
+func (w *town) authority(names ...string) *tls.Config {
+	w.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	issue := func(c, by *x509.Certificate) []byte {
+		c.SerialNumber, c.NotBefore, c.NotAfter = big.NewInt(time.Now().UnixNano()), time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+		der, err := x509.CreateCertificate(rand.Reader, c, by, &key.PublicKey, key)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return der
+	}
+	root := &x509.Certificate{Subject: pkix.Name{CommonName: "a company"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	w.ca = filepath.Join(realTemp(w.t), "company", "ca.pem")
+	write(w.t, w.ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: issue(root, root)})))
+	leaf := issue(&x509.Certificate{Subject: pkix.Name{CommonName: "a server"}, DNSNames: names}, root)
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf}, PrivateKey: key}}}
+}
+
+// resolver says of every name that it is this machine.
+func resolver(t *testing.T) *net.Resolver {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	go func() {
+		b := make([]byte, 1500)
+		for {
+			n, from, err := conn.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(b[:n]) != nil || len(m.Questions) != 1 {
+				continue
+			}
+			q := m.Questions[0]
+			m.Header = dnsmessage.Header{ID: m.ID, Response: true, RecursionAvailable: true}
+			m.Additionals = nil
+			if q.Type == dnsmessage.TypeA {
+				m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}, Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}}}
+			}
+			if packed, err := m.Pack(); err == nil {
+				_, _ = conn.WriteTo(packed, from)
+			}
+		}
+	}()
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "udp", conn.LocalAddr().String())
+	}}
+}
+
+// run runs a script in a mode, with the town's network, and gives what it wrote.
+func (w *town) run(m Mode, script string, env ...string) string {
+	w.t.Helper()
+	r, out, err := os.Pipe()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer r.Close()
+	l := NewLauncher()
+	l.modes = []Mode{m}
+	c := shell(spec.Sandbox{Net: w.grant}, realTemp(w.t), script, out)
+	c.Env = env
+	p, err := l.Start(context.Background(), c, w.accept)
+	out.Close()
+	skipWithout(w.t, err)
+	text, err := io.ReadAll(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := p.Wait(); err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// inModes runs a test in each mode that has network.
+func inModes(t *testing.T, test func(t *testing.T, m Mode)) {
+	for _, m := range []Mode{Namespaces, Bubblewrap} {
+		t.Run(string(m), func(t *testing.T) { test(t, m) })
+	}
+}
+
+// clients fetch an address, given as $1, and say what they got or why they did not.
+var clients = map[string]string{
+	"node fetch": `node -e 'fetch(process.argv[1]).then(async r => console.log(r.status, await r.text()), e => console.log(String(e), String(e.cause)))' "$1"`,
+	"node get":   `node -e 'require(process.argv[1].split(":")[0]).get(process.argv[1], r => r.pipe(process.stdout)).on("error", e => console.log(String(e)))' "$1"`,
+	"python": `python3 -c '
+import sys, urllib.request
+try: print(urllib.request.urlopen(sys.argv[1], timeout=20).read().decode())
+except Exception as e: print(e)' "$1"`,
+	"curl": `curl -sS -i --max-time 20 "$1" 2>&1`,
+}
+
+// TestClientsReachWhatIsGranted, by name, through the proxy that their environment names, with a company's own authority.
+func TestClientsReachWhatIsGranted(t *testing.T) {
+	inModes(t, func(t *testing.T, m Mode) {
+		w := newTown(t)
+		for name, client := range clients {
+			script := "get() { " + client + "; }; " + fmt.Sprintf(`for u in http://granted.test:%d/ https://granted.test:%d/ http://other.test:%[1]d/ https://other.test:%[2]d/; do get $u | tr '\n' ' '; echo; done`, w.http, w.tls)
+			out := w.run(m, script, "NODE_EXTRA_CA_CERTS="+w.ca, "SSL_CERT_FILE="+w.ca, "CURL_CA_BUNDLE="+w.ca)
+			lines := strings.Split(out, "\n")
+			if len(lines) != 5 {
+				t.Errorf("%s: %s", name, out)
+				continue
+			}
+			for i, line := range lines[:4] {
+				if reached := strings.Contains(line, "reached granted.test"); reached != (i < 2) {
+					t.Errorf("%s: address %d: %s", name, i, line)
+				}
+				if told := strings.Contains(line, "403") || strings.Contains(line, "egress/not-granted"); told != (i >= 2) || strings.Contains(line, "Warning") {
+					t.Errorf("%s: address %d: %s", name, i, line)
+				}
+			}
+		}
+	})
+}
+
+// TestNothingGoesAroundTheProxy: without the variables, names are not even looked up.
+func TestNothingGoesAroundTheProxy(t *testing.T) {
+	inModes(t, func(t *testing.T, m Mode) {
+		w := newTown(t)
+		out := w.run(m, fmt.Sprintf(`curl -sS --noproxy '*' --max-time 5 http://granted.test:%d/ 2>&1; curl -sS --noproxy '*' --max-time 5 http://127.0.0.1:%[1]d/ 2>&1`, w.http))
+		if strings.Contains(out, "reached") || strings.Count(out, "curl: (") != 2 {
+			t.Errorf("got %s", out)
+		}
+	})
+}
+
+// TestAProxyOfTheManifestsCounts in both cases of its name, and leads nowhere.
+func TestAProxyOfTheManifestsCounts(t *testing.T) {
+	inModes(t, func(t *testing.T, m Mode) {
+		w := newTown(t)
+		for _, name := range []string{"http_proxy", "HTTP_PROXY"} {
+			out := w.run(m, fmt.Sprintf(`env | grep -i ^http_proxy; get() { %s; }; get http://granted.test:%d/`, clients["python"], w.http), name+"=http://127.0.0.1:8888")
+			if !strings.HasPrefix(out, name+"=http://127.0.0.1:8888\n") || strings.Contains(out, "3128") || strings.Contains(out, "reached") {
+				t.Errorf("%s: %s", name, out)
+			}
+		}
+	})
+}
