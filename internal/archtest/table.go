@@ -27,9 +27,10 @@ var floors = map[string]int{
 	"satchel/internal/supervisor": 2,
 	"satchel/internal/trust":      2,
 
-	"satchel/internal/sandbox/inside":  2,
-	"satchel/internal/sandbox/probe":   2,
-	"satchel/internal/sandbox/seccomp": 2,
+	"satchel/internal/sandbox/inside":   2,
+	"satchel/internal/sandbox/probe":    2,
+	"satchel/internal/sandbox/seccomp":  2,
+	"satchel/internal/sandbox/seatbelt": 2,
 
 	"satchel/internal/spec":  1,
 	"satchel/mcpb":           1,
