@@ -37,7 +37,7 @@ func TestTheWorldIsDescribed(t *testing.T) {
 		Sandbox: spec.Sandbox{Programs: spec.Programs{Paths: []string{"/usr/bin/env", "/opt/tools/git"}}},
 	}
 	p := &planner{c: c}
-	env, _ := p.environment(p.way(Namespaces))
+	env, _ := c.environment(p.way(Namespaces))
 	got := strings.Join(env, " ")
 	if want := "TOKEN=secret PATH_INFO=x HOME=/home/user TMPDIR=/tmp PATH=/opt/x/bin:/usr/bin:/opt/tools:/usr/local/bin:/bin USER=user LOGNAME=user"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -63,7 +63,7 @@ func plan(m Mode, c Command, uid, gid int) (inside.Order, error) {
 	p.ownFiles()
 	p.executables()
 	n := c.Sandbox.Net
-	env, files := p.environment(p.way(m))
+	env, files := c.environment(p.way(m))
 	if m != Landlock {
 		p.bring(files)
 	}
@@ -295,4 +295,15 @@ func (p *planner) shown(name string) bool {
 	return slices.ContainsFunc(p.steps, func(s inside.Step) bool {
 		return (s.Kind == inside.StepBind && isBelow(name, s.Path)) || (s.Kind == inside.StepLink && s.Path == name)
 	})
+}
+
+// broughtInside is the folder for what the sandbox brings, in a world.
+const broughtInside = "/.satchel"
+
+// bring shows the files that the sandbox brings.
+func (p *planner) bring(files []brought) {
+	for _, f := range files {
+		p.add(inside.Step{Kind: inside.StepText, Path: path.Join(broughtInside, f.name), From: f.text})
+	}
+	p.rules = append(p.rules, inside.Rule{Path: broughtInside, Maybe: true})
 }

@@ -6,8 +6,7 @@ import (
 	"os"
 	"path"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // A brought file is one that the sandbox puts into a server's world, in a folder for them.
@@ -62,7 +61,7 @@ func certificatesIn(name string) string {
 	if !path.IsAbs(name) {
 		return ""
 	}
-	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0) // a pipe must not hold us up
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not hold us up
 	if err != nil {
 		return ""
 	}

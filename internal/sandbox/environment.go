@@ -8,8 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"satchel/internal/sandbox/inside"
 )
 
 // nodeProxy is loaded by every Node.js of a world with network.
@@ -22,9 +20,10 @@ const nodeProxyName = "node-proxy.cjs"
 // A way is where a server finds what describes its world, and the proxies.
 type way struct {
 	home, temp  string
-	http, socks string // host:port; empty without network
-	password    string // of both proxies; empty: none
-	brought     string // the folder with the files that the sandbox brings
+	system      []string // in place of both and of what else Unix has: what describes the world of another system
+	http, socks string   // host:port; empty without network
+	password    string   // of both proxies; empty: none
+	brought     string   // the folder with the files that the sandbox brings
 }
 
 // nameInside is the name that a server's user has in its world, and at the proxies.
@@ -33,10 +32,13 @@ const nameInside = "user"
 // environment completes what the manifest sets and what is passed through, and gives the files that it names: what
 // describes a server's world is the sandbox's to say. What is set already counts; a proxy that is set so is not ours, and
 // leads nowhere.
-func (p *planner) environment(w way) (env []string, files []brought) {
-	defaults := []string{"HOME=" + w.home, "TMPDIR=" + w.temp, "PATH=" + p.path(), "USER=" + nameInside, "LOGNAME=" + nameInside}
+func (c Command) environment(w way) (env []string, files []brought) {
+	defaults := w.system
+	if defaults == nil {
+		defaults = []string{"HOME=" + w.home, "TMPDIR=" + w.temp, "PATH=" + c.path(), "USER=" + nameInside, "LOGNAME=" + nameInside}
+	}
 	if w.http == "" {
-		return withDefaults(p.c.Env, defaults), nil
+		return withDefaults(c.Env, defaults), nil
 	}
 	proxy := w.url("http", w.http)
 	// ALL_PROXY is the HTTP proxy too: a Python library that reads the variables fails on SOCKS before its first request.
@@ -45,7 +47,7 @@ func (p *planner) environment(w way) (env []string, files []brought) {
 	}
 	const here = "localhost,127.0.0.1,::1"
 	defaults = append(defaults, "NO_PROXY="+here, "no_proxy="+here, "NODE_USE_ENV_PROXY=1", "SATCHEL_SOCKS_PROXY="+w.url("socks5h", w.socks), "NODE_OPTIONS=")
-	env, files = authorities(withDefaults(p.c.Env, defaults), w.brought)
+	env, files = authorities(withDefaults(c.Env, defaults), w.brought)
 	for i, e := range env {
 		if options, ok := strings.CutPrefix(e, "NODE_OPTIONS="); ok {
 			env[i] = "NODE_OPTIONS=" + strings.TrimLeft(options+" --require="+quotedForNode(path.Join(w.brought, nodeProxyName)), " ")
@@ -91,9 +93,9 @@ func variable(e string) string {
 }
 
 // path finds the server's own program, those that were granted, and the machine's, in this order.
-func (p *planner) path() string {
+func (c Command) path() string {
 	var dirs []string
-	for _, name := range append([]string{p.c.Path}, p.c.Sandbox.Programs.Paths...) {
+	for _, name := range append([]string{c.Path}, c.Sandbox.Programs.Paths...) {
 		if dir := path.Dir(name); path.IsAbs(dir) && !strings.Contains(dir, ":") && !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
@@ -104,17 +106,6 @@ func (p *planner) path() string {
 		}
 	}
 	return strings.Join(dirs, ":")
-}
-
-// broughtInside is the folder for what the sandbox brings, in a world.
-const broughtInside = "/.satchel"
-
-// bring shows the files that the sandbox brings.
-func (p *planner) bring(files []brought) {
-	for _, f := range files {
-		p.add(inside.Step{Kind: inside.StepText, Path: path.Join(broughtInside, f.name), From: f.text})
-	}
-	p.rules = append(p.rules, inside.Rule{Path: broughtInside, Maybe: true})
 }
 
 // Where a server without a world has its temporary folder, in its own, and in that what the sandbox brings.
