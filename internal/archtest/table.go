@@ -31,6 +31,7 @@ var floors = map[string]int{
 	"satchel/internal/sandbox/probe":    2,
 	"satchel/internal/sandbox/seccomp":  2,
 	"satchel/internal/sandbox/seatbelt": 2,
+	"satchel/internal/sandbox/notify":   2,
 
 	"satchel/internal/spec":  1,
 	"satchel/mcpb":           1,
@@ -63,6 +64,7 @@ var edges = map[[2]string]string{
 	{"satchel/internal/sandbox/inside", "satchel/internal/sandbox/seccomp"}: "the order holds the filter",
 	{"satchel/internal/sandbox", "satchel/internal/sandbox/probe"}:          "a sandbox is proved from inside",
 	{"satchel/internal/sandbox", "satchel/internal/sandbox/seccomp"}:        "a sandbox has a filter of system calls",
+	{"satchel/internal/sandbox", "satchel/internal/sandbox/notify"}:         "a launcher tells what its servers do",
 }
 
 // tools are commands for the people who work on the project: nothing imports them, and they may import everything.

@@ -68,13 +68,13 @@ func plan(m Mode, c Command, uid, gid int) (inside.Order, error) {
 		p.bring(files)
 	}
 	p.add(p.seals...)
-	filter, err := seccomp.Filter(runtime.GOARCH, seccomp.Rules{Internet: !n.None(), Datagrams: !n.None(), Netlink: m != Landlock})
+	filter, err := seccomp.Filter(runtime.GOARCH, seccomp.Rules{Internet: !n.None(), Datagrams: !n.None(), Netlink: m != Landlock, Notify: c.watched()})
 	if err != nil {
 		return inside.Order{}, problem.New(problem.Refused, "sandbox/arch", "this machine's processor has no sandbox").Because(err).From("docs/sandbox.md")
 	}
 	o := inside.Order{
 		Build: m == Namespaces, Path: c.Path, Argv: c.Argv, Env: env, Dir: c.Dir, UID: uid, GID: gid, Host: hostInside,
-		Root: p.steps, Rules: p.rules, Net: !n.None(), Filter: filter, Limits: limits(c.Sandbox.Limits),
+		Root: p.steps, Rules: p.rules, Net: !n.None(), Filter: filter, Watch: c.Events != nil, Limits: limits(c.Sandbox.Limits),
 	}
 	if m == Landlock {
 		return withoutWorld(o, files)

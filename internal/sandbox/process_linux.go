@@ -25,6 +25,8 @@ type Process struct {
 	mode    Mode
 	control *net.UnixConn
 	group   group
+	watch   *watch // nil: nothing becomes known
+	blind   error  // why not
 	done    chan struct{}
 	once    sync.Once
 	code    int
@@ -77,6 +79,10 @@ func (p *Process) Wait() (int, error) {
 	return p.code, p.err
 }
 
+// Watched is nil when what the server does becomes known (see [Command].Events), else why it does not: nobody asked for
+// it, or a program that watches us already is the only one that the kernel allows.
+func (p *Process) Watched() error { return p.blind }
+
 // Signal sends a signal to the server. One that has ended is no error.
 func (p *Process) Signal(s os.Signal) error {
 	select {
@@ -95,6 +101,7 @@ func (p *Process) Kill() {
 
 func (p *Process) wait() {
 	p.code, p.err = p.tree.Wait()
+	p.watch.end()
 	p.group.remove()
 	p.once.Do(func() { p.control.Close() })
 	close(p.done)
@@ -159,6 +166,13 @@ func (p *Process) started(ctx context.Context, accept Accept) error {
 			if err := open(body, control, accept); err != nil {
 				return err
 			}
+		case inside.MsgWatch:
+			if err := p.watch.begin(control); err != nil {
+				return err
+			}
+			p.blind = nil
+		case inside.MsgBlind:
+			p.blind = fmt.Errorf("the kernel lets nobody watch it: %s", body)
 		default:
 			return fmt.Errorf("its first process said %q", text[0])
 		}
@@ -176,12 +190,7 @@ func (p *Process) silent() error {
 
 // open takes a listener of the world.
 func open(door []byte, control []unix.SocketControlMessage, accept Accept) error {
-	var fds []int
-	for _, m := range control {
-		if more, err := unix.ParseUnixRights(&m); err == nil {
-			fds = append(fds, more...)
-		}
-	}
+	fds := descriptors(control)
 	if len(fds) != 1 {
 		return fmt.Errorf("door %s came with %d listeners", door, len(fds))
 	}

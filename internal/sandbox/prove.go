@@ -16,7 +16,7 @@ import (
 // Prove tries to break out of a sandbox of this Launcher, from inside, and says what worked. It takes about a second.
 // Errors are problems: Refused when this machine has no sandbox.
 func (l *Launcher) Prove(ctx context.Context) (Report, error) {
-	m, results, err := l.probe(ctx)
+	m, results, err := l.probe(ctx, false)
 	if err != nil {
 		if _, ok := errors.AsType[*problem.Problem](err); ok {
 			return Report{}, err
@@ -47,7 +47,8 @@ func openByDesign() map[string]string {
 	}
 }
 
-func (l *Launcher) probe(ctx context.Context) (Mode, []probe.Result, error) {
+// probe runs the attacks in a sandbox as servers get it, whose programs are watched; with watch, files too.
+func (l *Launcher) probe(ctx context.Context, watch bool) (Mode, []probe.Result, error) {
 	s, err := newScene()
 	if err != nil {
 		return "", nil, err
@@ -63,7 +64,9 @@ func (l *Launcher) probe(ctx context.Context) (Mode, []probe.Result, error) {
 	}
 	defer in.w.Close()
 	defer out.r.Close()
-	p, err := l.Start(ctx, s.command(self, in.r, out.w), nil)
+	c := s.command(self, in.r, out.w)
+	c.Events, c.Watch = func(Event) {}, watch
+	p, err := l.Start(ctx, c, nil)
 	in.r.Close()
 	out.w.Close()
 	if err != nil {

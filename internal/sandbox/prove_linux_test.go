@@ -112,7 +112,8 @@ func TestProbe(t *testing.T) {
 	leak(t)
 	outside := bare(t)
 	for _, m := range []Mode{Namespaces, Bubblewrap, Landlock} {
-		t.Run(string(m), func(t *testing.T) { probeIn(t, m, outside) })
+		t.Run(string(m), func(t *testing.T) { probeIn(t, m, outside, false) })
+		t.Run(string(m)+", files watched", func(t *testing.T) { probeIn(t, m, outside, true) })
 	}
 }
 
@@ -126,10 +127,10 @@ func leak(t *testing.T) {
 	t.Cleanup(func() { unix.Close(fd) })
 }
 
-func probeIn(t *testing.T, m Mode, outside map[string]probe.Result) {
+func probeIn(t *testing.T, m Mode, outside map[string]probe.Result, watch bool) {
 	l := NewLauncher()
 	l.modes = []Mode{m}
-	_, results, err := l.probe(context.Background())
+	_, results, err := l.probe(context.Background(), watch)
 	skipWithout(t, err)
 	if len(results) < 90 {
 		t.Errorf("only %d lines", len(results))

@@ -20,6 +20,11 @@ type Command struct {
 	Stdin   *os.File
 	Stdout  *os.File
 	Stderr  *os.File
+
+	// Events gets what the server does, from one goroutine, and nothing after [Process.Done]; while it does not return,
+	// later events wait or are lost. Nil: nothing becomes known.
+	Events func(Event)
+	Watch  bool // with Events: files too, not only programs; each opening of one then takes some 20 us longer
 }
 
 // An Accept is called with each listener that the server's world hands over: connections that the server makes to a door

@@ -28,7 +28,11 @@ func TestMain(m *testing.M) {
 	if script := os.Getenv("SANDBOX_HOST"); script != "" {
 		l := NewLauncher()
 		l.modes = []Mode{Mode(os.Getenv("SANDBOX_MODE"))}
-		p, err := l.Start(context.Background(), shell(spec.Sandbox{}, os.Getenv("SANDBOX_DIR"), script, os.Stdout), nil)
+		c := shell(spec.Sandbox{}, os.Getenv("SANDBOX_DIR"), script, os.Stdout)
+		if os.Getenv("SANDBOX_WATCH") != "" {
+			c.Watch, c.Events = true, func(Event) {}
+		}
+		p, err := l.Start(context.Background(), c, nil)
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)

@@ -100,7 +100,7 @@ func (l *Launcher) startIn(ctx context.Context, m Mode, c Command, accept Accept
 		}
 		return nil, failed(c, err)
 	}
-	p := &Process{tree: tree, mode: m, control: control, group: newGroup(c.Sandbox.Limits), done: make(chan struct{})}
+	p := &Process{tree: tree, mode: m, control: control, group: newGroup(c.Sandbox.Limits), watch: newWatch(c, m, o), blind: errors.New("nobody asked for it"), done: make(chan struct{})}
 	err = p.started(ctx, accept)
 	if err != nil {
 		p.Kill()

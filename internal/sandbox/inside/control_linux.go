@@ -10,6 +10,8 @@ import (
 const (
 	MsgDoor    = 'D' // the door's number in decimal; a listener comes with it
 	MsgReady   = 'W' // the world is there; who sends it starts the server when told to
+	MsgWatch   = 'N' // the filter's descriptor comes with it: its questions must be answered before the server can start
+	MsgBlind   = 'B' // why there is none; the server starts without
 	MsgStarted = 'S' // the server runs
 	MsgFailed  = 'F' // what failed
 	MsgRefused = 'R' // what of this mode the machine does not let us have

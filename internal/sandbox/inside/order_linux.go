@@ -19,6 +19,7 @@ type Order struct {
 	Rules    []Rule // what Landlock allows
 	Net      bool   // whether TCP is allowed at all
 	Filter   []seccomp.Instruction
+	Watch    bool // the filter asks the host about some calls
 	Limits   []Limit
 }
 

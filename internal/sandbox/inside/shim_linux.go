@@ -23,11 +23,11 @@ func (w *world) become() error {
 	if err := unix.Chdir(w.order.Dir); err != nil {
 		return err
 	}
-	if err := tell(MsgStarted, nil, -1); err != nil {
-		return err
-	}
 	if err := w.filter(); err != nil {
 		return fmt.Errorf("set up the filter of system calls: %w", err)
+	}
+	if err := tell(MsgStarted, nil, -1); err != nil {
+		return err
 	}
 	return fmt.Errorf("start %s: %w", w.order.Path, syscall.Exec(w.order.Path, w.order.Argv, w.order.Env))
 }

@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"satchel/internal/sandbox/seccomp"
 )
 
 // boundCapabilities keeps every program of this world from ever getting capabilities back.
@@ -65,19 +67,37 @@ func (w *world) limit() error {
 	return nil
 }
 
-// filter installs the filter of system calls on all threads.
+// filter installs the filter of system calls on all threads. One that asks the host about calls hands its descriptor over
+// before anything is asked, and keeps none: when the host is gone, nobody is left to wait for.
 func (w *world) filter() error {
-	f := w.order.Filter
+	if !w.order.Watch {
+		_, err := install(w.order.Filter, unix.SECCOMP_FILTER_FLAG_TSYNC)
+		return err
+	}
+	fd, err := install(w.order.Filter, unix.SECCOMP_FILTER_FLAG_TSYNC|unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH|
+		unix.SECCOMP_FILTER_FLAG_NEW_LISTENER|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+	if err == nil {
+		return errors.Join(tell(MsgWatch, nil, fd), unix.Close(fd))
+	}
+	// A program above us that watches already is the only one (EBUSY).
+	if err := tell(MsgBlind, []byte(err.Error()), -1); err != nil {
+		return err
+	}
+	_, err = install(seccomp.Unasked(w.order.Filter), unix.SECCOMP_FILTER_FLAG_TSYNC)
+	return err
+}
+
+func install(f []seccomp.Instruction, flags uintptr) (int, error) {
 	if len(f) == 0 {
-		return errors.New("the order has none")
+		return -1, errors.New("the order has none")
 	}
 	prog := struct {
 		n    uint16
 		code unsafe.Pointer
 	}{uint16(len(f)), unsafe.Pointer(&f[0])}
-	_, _, errno := syscall.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog)))
+	fd, _, errno := syscall.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
 	if errno != 0 {
-		return errno
+		return -1, errno
 	}
-	return nil
+	return int(fd), nil
 }

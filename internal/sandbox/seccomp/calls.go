@@ -35,6 +35,22 @@ var (
 	arm64 string
 )
 
+// Numbers gives the numbers of calls on an architecture, without those that it does not have. The error is for an
+// architecture without a list.
+func Numbers(goarch string, names []string) (map[string]uint32, error) {
+	a, err := archOf(goarch)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]uint32{}
+	for _, name := range names {
+		if n, ok := a.numbers[name]; ok {
+			found[name] = n
+		}
+	}
+	return found, nil
+}
+
 // numbers reads such a list.
 func numbers(list string) map[string]uint32 {
 	calls := make(map[string]uint32, 400)

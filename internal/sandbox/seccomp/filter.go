@@ -33,11 +33,11 @@ type Rules struct {
 	Datagrams bool     // with Internet: UDP too
 	Netlink   bool     // ask the kernel for the routes and addresses; only in a network namespace of its own
 	Unix      bool     // sockets of the machine: a path or an abstract name
-	Notify    []string // calls that wait for a watcher's decision instead of being allowed: see [Notify]
+	Notify    []string // allowed calls that wait for a watcher's decision: see [Notify]
 }
 
 // Filter gives the filter for an architecture, GOARCH's "amd64" or "arm64". The error is for another one, and for a
-// call to notify of that is not an allowed one.
+// call to ask about that is not an allowed one.
 func Filter(goarch string, r Rules) ([]Instruction, error) {
 	a, err := archOf(goarch)
 	if err != nil {
@@ -52,6 +52,17 @@ func Filter(goarch string, r Rules) ([]Instruction, error) {
 		calls = append(block{load(offNumber)}, when(opAtLeast, x32Bit, ret(Kill), calls[1:])...)
 	}
 	return append(block{load(offArch)}, when(opEqual, a.audit, calls, ret(Kill))...), nil
+}
+
+// Unasked gives a filter that allows what another one asks a watcher about.
+func Unasked(f []Instruction) []Instruction {
+	f = slices.Clone(f)
+	for i := range f {
+		if f[i] == ret(Notify)[0] {
+			f[i] = ret(Allow)[0]
+		}
+	}
+	return f
 }
 
 // A span is a run of call numbers, from its first to the next span's, with one verdict.

@@ -1,0 +1,165 @@
+package sandbox
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"satchel/internal/sandbox/inside"
+	"satchel/internal/sandbox/notify"
+	"satchel/internal/spec"
+)
+
+// A judge says what a sight means under a grant.
+type judge struct {
+	mode  Mode
+	grant spec.Sandbox
+	runs  []string // what may be run: programs, and folders of them
+	own   []own    // what is the server's own, or everybody's
+	shown []string // folders of the machine that its world has at the same path
+}
+
+// An own place tells nothing of what a server wants from the person.
+type own struct {
+	path  string
+	write bool
+}
+
+// newJudge takes what a server is held to from its order.
+func newJudge(c Command, m Mode, o inside.Order) *judge {
+	j := &judge{mode: m, grant: c.Sandbox, own: []own{{c.Dir, true}, {"/proc", false}, {"/dev", true}, {"/sys", false}}}
+	for _, dir := range append([]string{c.Bundle}, c.Runtime...) {
+		if dir != "" {
+			j.own = append(j.own, own{dir, false})
+		}
+	}
+	for _, r := range o.Rules {
+		if r.Execute {
+			j.runs = append(j.runs, r.Path)
+		}
+		if !r.List && !slices.ContainsFunc(c.Sandbox.Files, func(f spec.File) bool { return isBelow(r.Path, f.Path) }) {
+			j.own = append(j.own, own{r.Path, r.Write})
+		}
+	}
+	for _, s := range o.Root {
+		if s.Kind == inside.StepBind {
+			j.shown = append(j.shown, s.Path)
+		}
+	}
+	return j
+}
+
+// plain tells of most of what a server does, by its name alone, that it is no event: it reads what it cannot have changed
+// a link in.
+func (j *judge) plain(t notify.Touch) bool {
+	if t.Kind != notify.Read || t.Create {
+		return false
+	}
+	o := j.ownAt(t.Path)
+	return o != nil && (!o.write || isBelow(t.Path, "/dev")) && j.granted(t.Path) == nil
+}
+
+// ownAt gives the innermost own place that a path is in, nil for none.
+func (j *judge) ownAt(name string) (in *own) {
+	for i, o := range j.own {
+		if isBelow(name, o.path) && (in == nil || len(o.path) > len(in.path)) {
+			in = &j.own[i]
+		}
+	}
+	return in
+}
+
+// granted gives the innermost granted file or folder that a path is in, nil for none.
+func (j *judge) granted(name string) (in *spec.File) {
+	for i, f := range j.grant.Files {
+		if isBelow(name, f.Path) && (in == nil || len(f.Path) > len(in.Path)) {
+			in = &j.grant.Files[i]
+		}
+	}
+	return in
+}
+
+// ordinary tells whether a place is no event to touch in this way.
+func (j *judge) ordinary(name string, write bool) bool {
+	o, g := j.ownAt(name), j.granted(name)
+	switch {
+	case name == "/":
+		return !write
+	case o == nil, g != nil && len(g.Path) > len(o.path):
+		return false
+	}
+	return !write || o.write || strings.Contains(name+"/", "/__pycache__/") // Python tries to keep what it compiled everywhere
+}
+
+// covers tells whether the grant has a file for this.
+func (j *judge) covers(name string, write bool) bool {
+	for _, p := range j.grant.Protect {
+		if isBelow(name, p.Path) && (p.Secret || write) {
+			return false
+		}
+	}
+	g := j.granted(name)
+	return g != nil && (g.Write || !write)
+}
+
+// event gives what a sight is, unless it is nobody's business.
+func (j *judge) event(s sight) (Event, bool) {
+	e := Event{Time: s.at, Path: s.Path, PID: s.PID, Argv: s.Argv}
+	if s.Kind == notify.Run {
+		j.program(&e, s)
+		return e, true
+	}
+	write := s.Kind == notify.Write || (s.Create && !s.place.Exists)
+	e.Kind = ReadEvent
+	if write {
+		e.Kind = WriteEvent
+	}
+	name := s.Path
+	if s.found {
+		name = s.place.Path
+	}
+	if j.ordinary(name, write) {
+		return e, false
+	}
+	there := s.found && (s.place.Exists || s.Create)
+	if there && j.granted(name) != nil {
+		e.Real, e.Allowed = name, j.covers(name, write)
+		return e, true
+	}
+	out, ok := outside(s.Touch)
+	if ok {
+		e.Real = out.Path
+		return e, !j.ordinary(out.Path, write)
+	}
+	return e, there && write // in a place that its world alone has
+}
+
+// outside finds on the machine what a server meant; for what is made, its place.
+func outside(t notify.Touch) (notify.Place, bool) {
+	p, ok := notify.Outside(t.Path, t.Follow)
+	if ok || !t.Create {
+		return p, ok
+	}
+	p, ok = notify.Outside(path.Dir(t.Path), true)
+	return notify.Place{Path: path.Join(p.Path, path.Base(t.Path))}, ok && p.Folder
+}
+
+// program says whether a program may run, and is there to.
+func (j *judge) program(e *Event, s sight) {
+	e.Kind = RunEvent
+	below := func(dir string) bool { return isBelow(s.place.Path, dir) }
+	there := s.found && s.place.Exists && !s.place.Folder
+	switch {
+	case s.Path == "": // hidden: that it is there is all that is known
+	case strings.HasPrefix(s.Path, "/memfd:"):
+		e.Allowed = true // the server's own code, from its memory
+	case there && (j.mode == Landlock || slices.ContainsFunc(j.shown, below)):
+		e.Real, e.Allowed = s.place.Path, slices.ContainsFunc(j.runs, below)
+	case there:
+		e.Allowed = slices.ContainsFunc(j.runs, below) // in a place that its world alone has
+	default:
+		if out, ok := notify.Outside(s.Path, true); ok && !out.Folder {
+			e.Real = out.Path
+		}
+	}
+}
