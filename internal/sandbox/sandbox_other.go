@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 
 	"satchel/internal/problem"
 	"satchel/internal/procgroup"
@@ -25,6 +26,9 @@ type Process struct{ *procgroup.Process }
 
 // Mode is how the server is held.
 func (p *Process) Mode() Mode { return "" }
+
+// Watched says why what the server does does not become known.
+func (p *Process) Watched() error { return errors.New("this system tells nobody") }
 
 // Start is refused on this system: nothing would hold the server.
 func (l *Launcher) Start(_ context.Context, c Command, _ Accept) (*Process, error) {

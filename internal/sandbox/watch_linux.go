@@ -156,7 +156,7 @@ func (w *watch) hidden(a *notify.Asked) func() {
 	}
 	s := sight{Touch: notify.Touch{Kind: notify.Run, PID: a.PID}, at: time.Now()}
 	if !w.started {
-		s.Path, s.Argv = w.c.Path, w.c.Argv[:min(len(w.c.Argv), notify.MostArgs)]
+		s.Path, s.Argv = w.c.Path, notify.Cut(w.c.Argv)
 		s.place, s.found = notify.Outside(w.c.Path, true)
 	}
 	return func() { w.keep(s) }

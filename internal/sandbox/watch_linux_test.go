@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"satchel/internal/sandbox/notify"
 	"satchel/internal/sandbox/seccomp"
 	"satchel/internal/spec"
 )
@@ -356,6 +358,22 @@ func nested(filter []seccomp.Instruction) (string, error) {
 	cmd.Env = append(os.Environ(), "SANDBOX_NESTED=1")
 	text, err := cmd.CombinedOutput()
 	return string(text), err
+}
+
+// TestEveryProcessorCanBeAsked about what its system has.
+func TestEveryProcessorCanBeAsked(t *testing.T) {
+	for arch, want := range map[string]string{"amd64": "open", "arm64": "openat"} {
+		numbers, err := seccomp.Numbers(arch, append(notify.Files(), notify.Exec))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := seccomp.Filter(arch, seccomp.Rules{Notify: slices.Sorted(maps.Keys(numbers))}); err != nil {
+			t.Error(err)
+		}
+		if _, ok := numbers[want]; !ok || len(numbers) < 10 {
+			t.Errorf("%s: %v", arch, numbers)
+		}
+	}
 }
 
 // TestNothingOutlivesAWatchedServer: the kernel holds its programs while they wait for us, so our death must end them too.

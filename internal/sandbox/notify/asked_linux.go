@@ -13,7 +13,7 @@ import (
 
 // What is read of a caller's memory at most.
 const (
-	MostArgs    = 16 // of a program's arguments
+	mostArgs    = 16
 	longestPath = unix.PathMax
 	longestArg  = 256
 )
@@ -95,7 +95,7 @@ func (a *Asked) flags() (uint64, error) {
 
 // absolute makes a path absolute, in the caller's world.
 func (a *Asked) absolute(s subject, name string) (string, error) {
-	if name == "" && s.kind != Run {
+	if name == "" {
 		return "", unix.ENOENT // it means the open file, if anything
 	}
 	link := fmt.Sprintf("/proc/%d/cwd", a.PID)
@@ -113,6 +113,14 @@ func (a *Asked) absolute(s subject, name string) (string, error) {
 		return "", unix.ENOTDIR
 	}
 	return path.Join(dir, name), nil
+}
+
+// Cut gives as much of a program's arguments as an event has.
+func Cut(argv []string) (cut []string) {
+	for _, a := range argv[:min(len(argv), mostArgs)] {
+		cut = append(cut, a[:min(len(a), longestArg)])
+	}
+	return cut
 }
 
 // openFile gives what a name of an open file leads to, as /proc/self/fd/3: which is how libraries run a file that they
@@ -142,7 +150,7 @@ func readlink(name string) (string, error) {
 
 // argv gives as much of the arguments as can be read.
 func (a *Asked) argv() (args []string) {
-	for i := range uint64(MostArgs) {
+	for i := range uint64(mostArgs) {
 		var pointer [8]byte
 		if a.read(a.args[1]+8*i, pointer[:]) != nil {
 			break

@@ -275,6 +275,28 @@ func TestRulesChangeOnlySockets(t *testing.T) {
 	}
 }
 
+// TestAskingChangesOnlyWhatIsAsked: every allowed call can be asked about, no other changes, and where nobody can be asked
+// the filter is the same as ever.
+func TestAskingChangesOnlyWhatIsAsked(t *testing.T) {
+	for _, goarch := range []string{"amd64", "arm64"} {
+		base, a := filterOf(t, goarch, Rules{})
+		for _, asked := range [][]string{{"execve"}, {"execve", "openat", "unlinkat"}, a.allowed()} {
+			f, _ := filterOf(t, goarch, Rules{Notify: asked})
+			unasked := Unasked(f)
+			for name, n := range a.numbers {
+				c := call{arch: a.audit, number: n}
+				was, now, without := verdictOf(t, base, c), verdictOf(t, f, c), verdictOf(t, unasked, c)
+				if slices.Contains(asked, name) && now != Notify {
+					t.Errorf("%s: nobody is asked about %s: %s", goarch, name, now)
+				}
+				if (!slices.Contains(asked, name) && now != was) || without != was {
+					t.Errorf("%s: %s: %s, asked %s, unasked %s", goarch, name, was, now, without)
+				}
+			}
+		}
+	}
+}
+
 // TestTheKernelTakesTheFilter: at most BPF_MAXINSNS instructions, jumps that stay inside; and few steps to a verdict.
 func TestTheKernelTakesTheFilter(t *testing.T) {
 	for _, goarch := range []string{"amd64", "arm64"} {
