@@ -60,6 +60,8 @@ var edges = map[[2]string]string{
 	{"satchel/mcpb/expand", "satchel/mcpb/manifest"}:                        "expanding starts from a manifest",
 	{"satchel/internal/launch", "satchel/internal/answers"}:                 "launch fills the answers in",
 	{"satchel/internal/devloop", "satchel/internal/supervisor"}:             "a relay starts servers",
+	{"satchel/internal/supervisor", "satchel/internal/sandbox"}:             "servers are started in their sandbox",
+	{"satchel/internal/supervisor", "satchel/internal/egress"}:              "a proxy answers at the sandbox's doors",
 	{"satchel/internal/sandbox", "satchel/internal/sandbox/inside"}:         "what runs inside follows the order made here",
 	{"satchel/internal/sandbox/inside", "satchel/internal/sandbox/seccomp"}: "the order holds the filter",
 	{"satchel/internal/sandbox", "satchel/internal/sandbox/probe"}:          "a sandbox is proved from inside",

@@ -23,6 +23,7 @@ type cleanOptions struct {
 	dryRun    bool
 	noStart   bool
 	yes       bool
+	noSandbox bool
 }
 
 func newClean(a *app) *cobra.Command {
@@ -61,6 +62,7 @@ does not fit the cleaned bundle and is left out; sign it again.`,
 	cmd.Flags().BoolVar(&o.noStart, "no-start", false, "do not start the server: nothing shows then that it still works")
 	cmd.Flags().StringArrayVarP(&o.config, "config", "c", nil, "an answer for the start, KEY=VALUE (repeatable); required ones without get a made-up value")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for the server at each start")
+	cmd.Flags().BoolVar(&o.noSandbox, "no-sandbox", false, "start the server with all your rights")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "agree to starting what the review says")
 	return cmd
 }
@@ -77,7 +79,7 @@ func (o cleanOptions) run(ctx context.Context, a *app) (*host.Cleaned, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := h.OpenCleaning(ctx, o.path, host.CleanOptions{Deep: o.deep, Answers: o.config, ModTime: date})
+	c, err := h.OpenCleaning(ctx, o.path, host.CleanOptions{Deep: o.deep, Answers: o.config, NoSandbox: o.noSandbox, ModTime: date})
 	if err != nil {
 		return nil, err
 	}

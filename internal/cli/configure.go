@@ -2,6 +2,9 @@ package cli
 
 import (
 	"github.com/spf13/cobra"
+
+	"satchel/internal/host"
+	"satchel/internal/problem"
 )
 
 func newConfigure(a *app) *cobra.Command {
@@ -11,7 +14,10 @@ func newConfigure(a *app) *cobra.Command {
 		GroupID: "user",
 		Short:   "Show or change the answers of an extension",
 		Long: `Changes the answers to an extension's questions; without KEY=VALUE it shows them. The same key again makes a list.
-A running server keeps its answers until it is started again.`,
+A running server keeps its answers until it is started again.
+
+What the extension may do follows: a folder that you name is granted to be read, one that you do not name any more is not.
+What is high risk, and what its author wants to do with an answer beside that, is granted by name: satchel permissions.`,
 		Example:           "  satchel configure notes\n  satchel configure notes folder=~/Notes\n  satchel configure notes --unset folder",
 		Args:              wantArgs(1, 1000),
 		ValidArgsFunction: a.completeIDs,
@@ -22,7 +28,7 @@ A running server keeps its answers until it is started again.`,
 				return err
 			}
 			if len(args) > 1 || len(unset) > 0 {
-				if err := h.Configure(args[0], args[1:], unset); err != nil {
+				if err := configure(a, h, args[0], args[1:], unset); err != nil {
 					return err
 				}
 			}
@@ -35,4 +41,13 @@ A running server keeps its answers until it is started again.`,
 	}
 	cmd.Flags().StringArrayVar(&unset, "unset", nil, "forget the answer to KEY (repeatable)")
 	return cmd
+}
+
+// configure changes answers and says what they did not lead to.
+func configure(a *app, h *host.Host, id string, pairs, unset []string) error {
+	asks, err := h.Configure(id, pairs, unset)
+	for _, w := range asks {
+		a.warn("not granted: " + w.Text + "; if you mean it: " + problem.Words("satchel", "permissions", id, "--grant", w.Item.String()))
+	}
+	return err
 }

@@ -118,7 +118,7 @@ func (o devOptions) link(ctx context.Context, a *app, h *host.Host) (string, err
 		return "", err
 	}
 	if linked {
-		return id, h.Configure(id, o.config, nil)
+		return id, configure(a, h, id, o.config, nil)
 	}
 	res, err := installOptions{source: o.dir, config: o.config, yes: o.yes, link: true}.run(ctx, a)
 	if err != nil {

@@ -18,6 +18,7 @@ type doctorOptions struct {
 type doctorResult struct {
 	OK      bool           `json:"ok"` // nothing is open that should not be
 	Sandbox sandbox.Report `json:"sandbox"`
+	Free    []string       `json:"notSandboxed"` // ids of the extensions that run without a sandbox
 }
 
 func newDoctor(a *app) *cobra.Command {
@@ -26,20 +27,33 @@ func newDoctor(a *app) *cobra.Command {
 		Use:     "doctor",
 		GroupID: "user",
 		Short:   "Say what this machine enforces, by trying it",
-		Long: `Starts a probe in the sandbox that servers are to get, which tries to break out of it: to read and write outside, to reach
+		Long: `Starts a probe in the sandbox that servers get, which tries to break out of it: to read and write outside, to reach
 other processes, sockets, the network, the kernel. What is said is what it found, not what is configured. It takes a
 second or two and changes nothing. docs/sandbox.md explains each way in which a server is held.
 
-Servers are not started in the sandbox yet: this shows what it will hold on this machine.`,
+Extensions that are installed without a sandbox are listed: they run with all your rights.`,
 		Example:     "  satchel doctor\n  satchel doctor --sandbox --all\n  satchel doctor --json",
 		Args:        wantArgs(0, 0),
 		Annotations: exits("1 something is not enforced, 2 usage, 4 this machine has no sandbox, 130 interrupted"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := host.ProveSandbox(cmd.Context())
+			h, err := a.host()
 			if err != nil {
 				return err
 			}
-			res := doctorResult{report.Count("", sandbox.Open) == 0, report}
+			report, err := h.Prove(cmd.Context())
+			if err != nil {
+				return err
+			}
+			res := doctorResult{report.Count("", sandbox.Open) == 0, report, []string{}}
+			list, damaged := h.List()
+			for _, e := range list {
+				if e.Sandbox == host.NotSandboxed {
+					res.Free = append(res.Free, e.ID)
+				}
+			}
+			if damaged != nil {
+				a.warn(damaged.Error())
+			}
 			if !res.OK {
 				a.code = problem.Failed.Exit()
 			}
@@ -79,5 +93,8 @@ func (o doctorOptions) print(a *app, r doctorResult) {
 		case o.all:
 			a.out.Printf("  %-12s %s: %s: %s\n", l.State, l.Group, l.Name, term.VisibleLine(l.Why))
 		}
+	}
+	for _, id := range r.Free {
+		a.out.Printf("%s %s runs with all your rights: satchel permissions %s --sandbox\n", a.out.Red("NOT SANDBOXED"), id, id)
 	}
 }

@@ -279,7 +279,7 @@ func (o *initOptions) adopt(ctx context.Context, a *app, d *scaffold.Draft, sett
 	if err != nil {
 		return err
 	}
-	trial, err := h.TryFolder(started.Dir, &d.Manifest, adopted.Answers)
+	trial, err := h.TryFolder(started.Dir, &d.Manifest, host.Tries{Answers: adopted.Answers, NoSandbox: true}) // the author typed the command
 	if err != nil {
 		return err
 	}

@@ -20,19 +20,20 @@ import (
 )
 
 type lintOptions struct {
-	path    string
-	profile string
-	start   bool
-	config  []string
-	timeout time.Duration
-	yes     bool
-	fix     bool
-	sarif   bool
-	only    []string
-	disable []string
-	failOn  string
-	rules   bool
-	explain string
+	path      string
+	profile   string
+	start     bool
+	config    []string
+	timeout   time.Duration
+	yes       bool
+	noSandbox bool
+	fix       bool
+	sarif     bool
+	only      []string
+	disable   []string
+	failOn    string
+	rules     bool
+	explain   string
 }
 
 type lintResult struct {
@@ -82,6 +83,7 @@ func (o *lintOptions) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.start, "start", false, "start the server, and compare what it serves with the manifest")
 	f.StringArrayVarP(&o.config, "config", "c", nil, "with --start: an answer, KEY=VALUE (repeatable)")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "with --start: how long to wait for the server")
+	f.BoolVar(&o.noSandbox, "no-sandbox", false, "with --start: start the server with all your rights")
 	f.BoolVarP(&o.yes, "yes", "y", false, "with --start: agree to what the review says")
 	f.BoolVar(&o.fix, "fix", false, "mend the manifest where that is safe")
 	f.BoolVar(&o.sarif, "sarif", false, "write a SARIF 2.1.0 log, for code-scanning services")
@@ -214,7 +216,7 @@ func (o lintOptions) serve(ctx context.Context, a *app, src *lintSource) (*lint.
 	if err != nil {
 		return nil, err
 	}
-	trial, err := h.TryFolder(dir, m, o.config)
+	trial, err := h.TryFolder(dir, m, host.Tries{Answers: o.config, NoSandbox: o.noSandbox})
 	if err != nil {
 		return nil, err
 	}

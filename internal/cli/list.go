@@ -60,14 +60,19 @@ func printList(a *app, list []host.Extension, complete bool) {
 		if e.Link != "" {
 			state, title = state+", linked", title+" in "+e.Link
 		}
-		rows[i] = []string{e.ID, term.VisibleLine(e.Version), state, sandboxWord(e), term.VisibleLine(title)}
+		rows[i] = []string{e.ID, term.VisibleLine(e.Version), state, sandboxWord(a, e), term.VisibleLine(title)}
 	}
 	_ = a.out.Table([]string{"ID", "VERSION", "STATE", "SANDBOX", "TITLE"}, rows) // a closed pipe is the reader's wish
 }
 
-func sandboxWord(e host.Extension) string {
-	if e.Sandbox == host.NotSandboxed {
-		return "NOT SANDBOXED"
+func sandboxWord(a *app, e host.Extension) string {
+	switch e.Sandbox {
+	case host.NotSandboxed:
+		return a.out.Red("NOT SANDBOXED")
+	case host.NotAgreed:
+		return a.out.Yellow("does not start: satchel permissions " + e.Short)
+	case host.Unknown:
+		return "not tried yet: satchel doctor"
 	}
 	return e.Sandbox
 }

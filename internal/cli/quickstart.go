@@ -155,7 +155,7 @@ func (t *tour) pack() (string, error) {
 }
 
 func (t *tour) install() (string, error) {
-	cand, err := t.host.Inspect(t.ctx, t.bundle, []string{"folder=" + t.folder})
+	cand, err := t.host.Inspect(t.ctx, t.bundle, []string{"folder=" + t.folder}, host.Terms{})
 	if err != nil {
 		return "", err
 	}

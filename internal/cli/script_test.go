@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -29,6 +30,43 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"satchel": run, "satchel-notes": run}) // the second is the sample's server
 }
 
+// keepReport puts what the probe finds of this machine into a script's home: one second, once for all scripts.
+func keepReport(env *testscript.Env) error {
+	text, err := report(env.Getenv("PATH"))
+	if err != nil {
+		return err
+	}
+	home := env.Getenv("SATCHEL_HOME")
+	return errors.Join(os.Mkdir(home, 0o700), os.WriteFile(filepath.Join(home, reportName), text, 0o600))
+}
+
+const reportName = "sandbox-report.json"
+
+var (
+	reportOnce sync.Once
+	reportText []byte
+	errReport  error
+)
+
+func report(path string) ([]byte, error) {
+	reportOnce.Do(func() {
+		var home string
+		if home, errReport = os.MkdirTemp("", "satchel-report-"); errReport != nil {
+			return
+		}
+		defer os.RemoveAll(home)
+		dir, _, _ := strings.Cut(path, string(filepath.ListSeparator)) // testscript puts its programs first
+		cmd := exec.Command(filepath.Join(dir, "satchel"), "doctor")
+		cmd.Env = []string{"SATCHEL_HOME=" + home, "HOME=" + home, "PATH=" + path}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			errReport = fmt.Errorf("%w: %s", err, out)
+			return
+		}
+		reportText, errReport = os.ReadFile(filepath.Join(home, reportName))
+	})
+	return reportText, errReport
+}
+
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -41,7 +79,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TMPDIR", filepath.Join(env.WorkDir, "tmp"))
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("NEWLINE", "x\nerror: spoof")
-			return errors.Join(os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o755), os.Mkdir(filepath.Join(env.WorkDir, "tmp"), 0o755))
+			return errors.Join(os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o755), os.Mkdir(filepath.Join(env.WorkDir, "tmp"), 0o755), keepReport(env))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "zip": zipNames, "fifo": fifo, "empty": empty, "for-each": forEach,

@@ -49,7 +49,7 @@ func printExtension(a *app, e *host.Extension) {
 	line("id", e.ID)
 	line("author", e.Author+" (self-declared)")
 	line("installed", e.Installed.UTC().Format(time.RFC3339)+" from "+e.Source)
-	line("sandbox", sandboxWord(*e))
+	a.out.Printf("%-15s %s\n", "sandbox", sandboxWord(a, *e))
 	if e.Link != "" {
 		line("linked", e.Link+": what is in it runs, no digest is checked")
 	}

@@ -24,7 +24,8 @@ const (
 // A Relay runs the server of a linked extension for one app: it passes every message on as it is, and starts the server
 // anew without the app having to connect again. Run it once.
 type Relay struct {
-	Make   func() (spec.Spec, error) // made for each start: manifest and answers may have changed
+	Make   func() (spec.Spec, error) // made for each start: manifest, answers and grants may have changed
+	Runs   *supervisor.Supervisor    // starts them
 	Redact func(text string) string  // takes secrets out of what is told
 	Tell   func(Event)               // of calls and of the server's log; must not block
 	Stdin  io.Reader                 // from the app
@@ -49,7 +50,7 @@ type relayed struct {
 // server's exit code.
 func (r *Relay) Run(ctx context.Context) (int, error) {
 	r.trace = newTracer(r.Tell, r.Redact)
-	first, err := r.begin()
+	first, err := r.begin(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -74,13 +75,13 @@ func (r *Relay) Run(ctx context.Context) (int, error) {
 	}
 }
 
-func (r *Relay) begin() (*relayed, error) {
+func (r *Relay) begin(ctx context.Context) (*relayed, error) {
 	s, err := r.Make()
 	if err != nil {
 		return nil, err
 	}
 	lines := LineWriter(func(line string) { r.Tell(Event{Event: Log, Source: "server", Text: r.Redact(line)}) })
-	srv, err := supervisor.StartLogged(s, io.MultiWriter(r.Stderr, lines))
+	srv, err := r.Runs.StartLogged(ctx, s, io.MultiWriter(r.Stderr, lines))
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +157,7 @@ func passLine(r *bufio.Reader, w io.Writer, look func(line []byte)) error {
 // restart puts a new server in the place of the running one, which stays when the new one does not answer.
 func (r *Relay) restart(ctx context.Context) {
 	begin := time.Now()
-	next, err := r.begin()
+	next, err := r.begin(ctx)
 	var answer []byte
 	if err == nil {
 		if answer, err = r.greet(ctx, next); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"satchel/internal/spec"
+	"satchel/internal/supervisor"
 )
 
 // A relaying is a relay with a server that is this program, and with the test as the app.
@@ -61,6 +62,7 @@ func newRelay(t *testing.T, mode string) *relaying {
 	}
 	r.set(t, mode)
 	r.Relay = &Relay{
+		Runs: supervisor.New(supervisor.Options{Getenv: os.Getenv}),
 		Make: func() (spec.Spec, error) {
 			return spec.Spec{ID: "local/x", Argv: []string{self, "serve", r.file}, Env: os.Environ(), Dir: dir}, nil
 		},

@@ -45,8 +45,8 @@ type Asked struct {
 // Grant gives all that is asked for, without what is only suggested.
 func (a Asked) Grant() Grant { return a.of(func(Wish) bool { return true }) }
 
-// answered is what the person named.
-func (a Asked) answered() Grant {
+// Answered gives the items that the person named in answers.
+func (a Asked) Answered() Grant {
 	return a.of(func(w Wish) bool { return w.From == FromAnswer || w.Key != "" })
 }
 
@@ -164,7 +164,7 @@ func (a *asker) finish() {
 		})
 	}
 	var all Grant
-	answered := a.out.answered()
+	answered := a.out.Answered()
 	for _, list := range [][]Wish{a.out.Wishes, a.out.Suggested} {
 		for _, w := range list {
 			all.add(w.Item)

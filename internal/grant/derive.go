@@ -138,8 +138,16 @@ func (a *asker) derived() {
 				a.wish(i, FromManifest, "")
 			default:
 				a.wish(i, FromAnswer, o.Key)
+				a.writable(i, o.Key)
 			}
 		}
+	}
+}
+
+// writable suggests to let it write as well to what a person named.
+func (a *asker) writable(i Item, key string) {
+	if w := (Item{KindWrite, i.value}); i.kind == KindRead && !slices.ContainsFunc(a.out.Suggested, func(s Wish) bool { return s.Item == w }) {
+		a.out.Suggested = append(a.out.Suggested, Wish{Item: w, From: FromAnswer, Key: key, Text: Plain(w)})
 	}
 }
 
@@ -154,7 +162,7 @@ func (a *asker) itemOf(o manifest.Option, v string) (Item, error) {
 		if err != nil {
 			return Item{}, badWord(v, err)
 		}
-		return Item{KindRead, p}, nil
+		return Item{KindRead, a.m.real(p)}, nil
 	case o.Type == manifest.String && strings.Contains(v, "://"):
 		return itemOfURL(v)
 	}

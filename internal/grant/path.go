@@ -17,15 +17,16 @@ import (
 type Machine struct {
 	OS     string // a GOOS
 	User   paths.User
-	Dir    string                  // where relative paths start; empty: they are refused
-	Own    []string                // Satchel's own folders
-	Getenv func(key string) string // nil: nothing is set
+	Dir    string                   // where relative paths start; empty: they are refused
+	Own    []string                 // Satchel's own folders
+	Getenv func(key string) string  // nil: nothing is set
+	Real   func(path string) string // gives a path that answers name without links; nil: paths stay as they are
 }
 
 // Here is the machine that this program runs on. Its folders are the real ones, so that what was resolved is compared
 // with them: /home is a link on some systems.
 func Here(home paths.Home, dir string, getenv func(key string) string) Machine {
-	m := Machine{OS: runtime.GOOS, User: paths.Real(runtime.GOOS, getenv), Dir: dir, Getenv: getenv}
+	m := Machine{OS: runtime.GOOS, User: paths.Real(runtime.GOOS, getenv), Dir: dir, Getenv: getenv, Real: realPath}
 	f := finder{m: m, dirs: map[string]*folder{}}
 	for _, p := range []*string{&m.User.Home, &m.User.Desktop, &m.User.Documents, &m.User.Downloads} {
 		if m.absolute(*p) {
@@ -39,6 +40,21 @@ func Here(home paths.Home, dir string, getenv func(key string) string) Machine {
 		}
 	}
 	return m
+}
+
+// realPath gives a path without links; as it is when nothing is there.
+func realPath(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+func (m Machine) real(path string) string {
+	if m.Real == nil {
+		return path
+	}
+	return m.Real(path)
 }
 
 func (m Machine) env(key string) string {

@@ -17,7 +17,8 @@ type Record struct {
 	Extension string    `json:"extension"` // its id
 	Digest    string    `json:"digest"`    // the content digest of the version that was agreed to
 	Grant     Grant     `json:"grant"`
-	By        string    `json:"by"` // who agreed
+	NoSandbox bool      `json:"noSandbox,omitempty"` // it runs with all rights of the user, whatever the grant says
+	By        string    `json:"by"`                  // who agreed
 	At        time.Time `json:"at"`
 }
 

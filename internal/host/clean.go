@@ -19,9 +19,10 @@ import (
 
 // CleanOptions say how to clean. The zero value is right for most.
 type CleanOptions struct {
-	Deep    bool      // also tests and documents of dependencies
-	Answers []string  // for the starts, KEY=VALUE
-	ModTime time.Time // the date of the entries, as in [mcpb.PackOptions]
+	Deep      bool      // also tests and documents of dependencies
+	Answers   []string  // for the starts, KEY=VALUE
+	NoSandbox bool      // the server is started with all rights of the user
+	ModTime   time.Time // the date of the entries, as in [mcpb.PackOptions]
 }
 
 // A Cleaning is a bundle on its way to lose what its server does not need: [Host.OpenCleaning], show Review, Verify,

@@ -147,7 +147,7 @@ func TestCleanOfWhatDoesNotStart(t *testing.T) {
 	if err := c.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(c.StandIns, []string{"folder"}) || c.Review == nil || len(c.Review.Risks) == 0 {
+	if !slices.Equal(c.StandIns, []string{"folder"}) || c.Review == nil || len(c.Review.Command) == 0 {
 		t.Errorf("%+v", c)
 	}
 	gone, cancel := context.WithCancel(t.Context())

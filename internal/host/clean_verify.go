@@ -140,7 +140,7 @@ func (c *Cleaning) trial(ctx context.Context, b *mcpb.Bundle) (*Trial, error) {
 	if _, err := b.Extract(ctx, dir, mcpb.ExtractOptions{Executable: append(c.manifest.Programs(b.FS()), c.manifest.EntryFile())}); err != nil {
 		return nil, err
 	}
-	return c.host.TryFolder(dir, c.manifest, c.opts.Answers)
+	return c.host.TryFolder(dir, c.manifest, Tries{c.opts.Answers, c.opts.NoSandbox})
 }
 
 // serve starts the server of a bundle and gives what it offers, free of what differs from start to start, and what it

@@ -135,7 +135,7 @@ func (d *dev) start(ctx context.Context) (devloop.Server, []string, error) {
 	}
 	defer release()
 	redact := d.redactor(d.in.ID)
-	srv, err := supervisor.StartLogged(s, devloop.LineWriter(func(line string) {
+	srv, err := d.runs.StartLogged(ctx, s, devloop.LineWriter(func(line string) {
 		d.opts.Emit(devloop.Event{Event: devloop.Log, Time: time.Now(), Source: "server", Text: redact(line)})
 	}))
 	if err != nil {
@@ -225,7 +225,7 @@ func (h *Host) relay(ctx context.Context, id string, stdin io.Reader, stdout, st
 	line := devloop.NewLine(ctx, dir, id)
 	var redact atomic.Value // of the answers that the server was started with last
 	r := &devloop.Relay{
-		Stdin: stdin, Stdout: stdout, Stderr: stderr, Tell: line.Tell, Again: line.Again,
+		Runs: h.runs, Stdin: stdin, Stdout: stdout, Stderr: stderr, Tell: line.Tell, Again: line.Again,
 		Redact: func(text string) string { return redact.Load().(func(string) string)(text) },
 		Make: func() (spec.Spec, error) {
 			redact.Store(h.redactor(id))

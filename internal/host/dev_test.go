@@ -18,7 +18,7 @@ func (w world) linkFolder(t *testing.T, pairs ...string) string {
 	t.Helper()
 	w.bundle(t, "linked", manifestWith(nil))
 	dir := w.path("src-linked")
-	c, err := w.InspectLink(t.Context(), dir, pairs)
+	c, err := w.InspectLink(t.Context(), dir, pairs, Terms{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestInspectLinkWritesNothing(t *testing.T) {
 		if err := os.Chmod(w.path("src-x"), mode); err != nil {
 			t.Fatal(err)
 		}
-		c, err := w.InspectLink(t.Context(), w.path("src-x"), nil)
+		c, err := w.InspectLink(t.Context(), w.path("src-x"), nil, Terms{})
 		if err != nil {
 			t.Fatal(err)
 		}

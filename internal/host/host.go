@@ -9,14 +9,17 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"satchel/internal/answers"
+	"satchel/internal/grant"
 	"satchel/internal/launch"
 	"satchel/internal/paths"
 	"satchel/internal/problem"
 	"satchel/internal/spec"
 	"satchel/internal/store"
+	"satchel/internal/supervisor"
 	"satchel/internal/trust"
 	"satchel/mcpb/manifest"
 )
@@ -29,6 +32,8 @@ type Host struct {
 	store   *store.Store
 	trust   *trust.Store
 	machine launch.Machine
+	grants  func() grant.Machine // what words of permissions mean here
+	runs    *supervisor.Supervisor
 }
 
 // Open wires the host on the home that the environment names.
@@ -41,7 +46,15 @@ func Open(getenv func(string) string) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{s, trust.Open(home.Config), launch.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, User: paths.Real(runtime.GOOS, getenv), Getenv: getenv}}, nil
+	return &Host{
+		store: s, trust: trust.Open(home.Config),
+		machine: launch.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, User: paths.Real(runtime.GOOS, getenv), Getenv: getenv},
+		grants: sync.OnceValue(func() grant.Machine {
+			dir, _ := os.Getwd() // without one, relative paths are refused
+			return grant.Here(home, dir, getenv)
+		}),
+		runs: supervisor.New(supervisor.Options{Getenv: getenv}),
+	}, nil
 }
 
 // An Extension is what is shown of an installed extension. Texts are the author's.
@@ -58,7 +71,7 @@ type Extension struct {
 	Digest        string         `json:"digest"`
 	ContentDigest string         `json:"contentDigest"`
 	TreeDigest    string         `json:"treeDigest"`
-	Sandbox       string         `json:"sandbox"`
+	Sandbox       string         `json:"sandbox"`                // how it is held: a mode; "none"; "unknown" when nobody has tried yet; "not agreed" when it does not start
 	Answers       map[string]any `json:"answers"`                // secrets as "***"
 	Missing       []string       `json:"missing"`                // keys of required options without a value
 	Command       []string       `json:"command,omitempty"`      // secrets by title; only in Show
@@ -96,6 +109,9 @@ func (h *Host) Show(id string) (*Extension, error) {
 		return &ext, nil
 	}
 	ext.Command, ext.Risks = plan.Spec.Shown, plan.Risks()
+	if ext.Sandbox == NotSandboxed {
+		ext.Risks = append([]spec.Risk{{Level: spec.High, Text: spec.NotSandboxed}}, ext.Risks...)
+	}
 	return &ext, nil
 }
 
@@ -128,7 +144,7 @@ func (h *Host) extension(in *store.Installation, m *manifest.Manifest) Extension
 	ext := Extension{
 		ID: in.ID, Short: short, Title: m.DisplayName, Version: in.Version, Description: m.Description, Author: m.Author.Name,
 		Source: in.Source, Installed: in.Installed, Digest: in.Digest, ContentDigest: in.ContentDigest, TreeDigest: in.TreeDigest,
-		Link: in.Link, Sandbox: NotSandboxed, Answers: map[string]any{}, Missing: []string{}, DataDir: h.store.DataPath(in.ID),
+		Link: in.Link, Sandbox: h.sandboxOf(in), Answers: map[string]any{}, Missing: []string{}, DataDir: h.store.DataPath(in.ID),
 	}
 	if ext.Title == "" {
 		ext.Title = m.Name
@@ -146,6 +162,28 @@ func (h *Host) extension(in *store.Installation, m *manifest.Manifest) Extension
 		ext.Missing = append(ext.Missing, o.Key)
 	}
 	return ext
+}
+
+// NotAgreed and Unknown are the sandbox of an extension that does not start until somebody agrees to what it may do, and
+// of one on a machine on which nobody has looked.
+const (
+	NotAgreed = "not agreed"
+	Unknown   = "unknown"
+)
+
+// sandboxOf says how an extension is held, as the probe found it.
+func (h *Host) sandboxOf(in *store.Installation) string {
+	rec, err := h.agreed(in)
+	if err != nil {
+		return NotAgreed
+	}
+	if rec.NoSandbox {
+		return NotSandboxed
+	}
+	if report, ok := h.Proof(); ok {
+		return string(report.Mode)
+	}
+	return Unknown
 }
 
 func values(in *store.Installation) answers.Values {

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"satchel/internal/problem"
+	"satchel/internal/sandbox"
 	"satchel/internal/spec"
 	"satchel/mcpb"
 )
@@ -40,8 +42,24 @@ func newWorld(t *testing.T) world {
 	if w.Host, err = Open(func(key string) string { return env[key] }); err != nil {
 		t.Fatal(err)
 	}
+	report, err := tried()
+	if err == nil {
+		err = w.store.KeepReport(report)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
+
+// tried is what the probe finds of this machine: one second, once for all tests.
+var tried = sync.OnceValues(func() ([]byte, error) {
+	report, err := sandbox.NewLauncher().Prove(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(proof{thisMachine(), time.Now(), report})
+})
 
 func (w world) path(name string) string { return filepath.Join(w.dir, filepath.FromSlash(name)) }
 
@@ -81,7 +99,7 @@ func (w world) bundle(t *testing.T, name string, m map[string]any) string {
 
 func (w world) install(t *testing.T, file string, pairs ...string) *Installed {
 	t.Helper()
-	c, err := w.Inspect(t.Context(), file, pairs)
+	c, err := w.Inspect(t.Context(), file, pairs, Terms{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,8 +116,8 @@ func (w world) snapshot(t *testing.T) map[string]string {
 	t.Helper()
 	got := map[string]string{}
 	err := filepath.WalkDir(w.path("home"), func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(name, ".lock") {
-			return err
+		if err != nil || d.IsDir() || strings.HasSuffix(name, ".lock") || filepath.Dir(name) == w.path("home") {
+			return err // what is at the top belongs to the home: its key, what the probe found
 		}
 		data, err := os.ReadFile(name)
 		got[name] = string(data)
@@ -143,7 +161,7 @@ func TestInspectWritesNothing(t *testing.T) {
 		"wrong answer":  {nil, []string{"folder=/nowhere"}, problem.NeedsConfig, "answers/value"},
 	} {
 		m := manifestWith(c.change)
-		cand, err := w.Inspect(t.Context(), w.bundleOf(t, name, m), c.pairs)
+		cand, err := w.Inspect(t.Context(), w.bundleOf(t, name, m), c.pairs, Terms{})
 		switch {
 		case c.code != "":
 			wantProblem(t, err, c.code, c.rule)
@@ -287,7 +305,7 @@ func TestConfigureAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 8 {
 		group.Go(func() {
-			if err := w.Configure("demo", []string{fmt.Sprintf("n%d=%d", i, i)}, nil); err != nil {
+			if _, err := w.Configure("demo", []string{fmt.Sprintf("n%d=%d", i, i)}, nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -468,7 +486,7 @@ func TestABundleThatChangesAfterTheReview(t *testing.T) {
 	} {
 		file := w.bundleOf(t, name+".mcpb", manifestWith(nil))
 		before := w.snapshot(t)
-		c, err := w.Inspect(t.Context(), file, []string{"folder=" + w.dir, "key=k"})
+		c, err := w.Inspect(t.Context(), file, []string{"folder=" + w.dir, "key=k"}, Terms{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"satchel/internal/answers"
+	"satchel/internal/grant"
 	"satchel/internal/launch"
 	"satchel/internal/problem"
+	"satchel/internal/sandbox"
 	"satchel/internal/spec"
 	"satchel/internal/store"
 	"satchel/internal/trust"
@@ -27,6 +29,10 @@ type Candidate struct {
 	signature *signature.Report
 	command   string // the program inside the bundle, slash-separated; "" when it is none of the bundle's
 	entry     string
+
+	terms   *terms
+	granted grant.Grant // what the person agrees to with the review
+	risks   []spec.Risk // beside those of what is granted
 }
 
 // Close closes the bundle.
@@ -42,17 +48,18 @@ type Installed struct {
 	Extension Extension   `json:"extension"`
 	Review    spec.Review `json:"review"`
 	Replaced  string      `json:"replaced,omitempty"` // the version that was there
+	Sets      []grant.Set `json:"-"`                  // to choose from, when nothing is granted
 }
 
-// Inspect opens the bundle in a file and makes the review of installing it with the answers given (KEY=VALUE). Nothing
-// is written and nothing of the bundle runs. An installed version's answers are kept where they still fit, but its secrets
+// Inspect opens the bundle in a file and makes the review of installing it with the answers given (KEY=VALUE) and what is
+// granted by name. Nothing of the bundle runs, and nothing is written but what the probe finds of this machine. An installed version's answers are kept where they still fit, but its secrets
 // only by the same content: nothing shows that the same author made another.
-func (h *Host) Inspect(ctx context.Context, file string, pairs []string) (*Candidate, error) {
+func (h *Host) Inspect(ctx context.Context, file string, pairs []string, t Terms) (*Candidate, error) {
 	b, err := mcpb.Open(file, mcpb.Limits{})
 	if err != nil {
 		return nil, err
 	}
-	c, err := h.inspect(ctx, b, file, pairs)
+	c, err := h.inspect(ctx, b, file, pairs, t)
 	if err != nil {
 		return nil, errors.Join(named(file, err), b.Close())
 	}
@@ -71,7 +78,7 @@ func named(source string, err error) error {
 	return p.At(source + ": " + p.Subject)
 }
 
-func (h *Host) inspect(ctx context.Context, b *mcpb.Bundle, file string, pairs []string) (*Candidate, error) {
+func (h *Host) inspect(ctx context.Context, b *mcpb.Bundle, file string, pairs []string, t Terms) (*Candidate, error) {
 	if err := b.Portable(); err != nil {
 		return nil, err
 	}
@@ -115,10 +122,32 @@ func (h *Host) inspect(ctx context.Context, b *mcpb.Bundle, file string, pairs [
 		ID: id, Version: m.Version, Source: source, Digest: bundleDigest, ContentDigest: contentDigest,
 		Manifest: data, Answers: open, Secrets: secret,
 	}
-	err = h.review(c, m, old, given)
+	if rep.Status == signature.Trusted {
+		c.record.Signer = rep.Fingerprint
+	}
+	if err := h.review(c, m, old, given); err != nil {
+		return nil, err
+	}
 	c.Review.Forgets, c.Review.Warnings = forgets, warnings(report)
-	c.Review.Risks = append(c.Review.Risks, lost...)
-	return c, err
+	c.risks = append(c.risks, lost...)
+	return c, h.bargain(ctx, c, m, old, given, t)
+}
+
+// bargain puts what is asked for and granted into the review, and what this machine holds it to.
+func (h *Host) bargain(ctx context.Context, c *Candidate, m *manifest.Manifest, old *store.Installation, given answers.Values, t Terms) error {
+	var err error
+	if c.terms, err = h.newTerms(m, given, t); err != nil {
+		return err
+	}
+	h.inheritTerms(c.terms, old, &c.record)
+	report := sandbox.Report{}
+	if !c.terms.noSandbox {
+		if report, err = h.proved(ctx); err != nil {
+			return noSandboxHere(err, problem.Words("satchel", "install", c.record.Source))
+		}
+	}
+	c.Review.Sandbox, c.Review.Enforced, c.Review.Open = enforced(report, c.terms.noSandbox)
+	return c.weigh()
 }
 
 // inherit adds the answers of the version that is installed where they still fit, its secrets only when secrets is true.
@@ -211,21 +240,25 @@ func (h *Host) review(c *Candidate, m *manifest.Manifest, old *store.Installatio
 		}
 	}
 	c.Review = plan.Review(ext)
+	c.risks = c.Review.Risks
 	c.Review.Source, c.Review.Digest, c.Review.Signature = c.record.Source, c.record.Digest, c.signature.Line()
 	if risk, ok := signatureRisk(c.signature); ok {
-		c.Review.Risks = append(c.Review.Risks, risk)
+		c.risks = append(c.risks, risk)
 	}
 	if old != nil {
 		c.Review.Replaces = old.Version
 	}
 	if len(c.record.Secrets) > 0 {
-		c.Review.Risks = append(c.Review.Risks, spec.Risk{Level: spec.Medium, Text: "secrets are kept in a file that only you can read, not in the system's keychain"})
+		c.risks = append(c.risks, spec.Risk{Level: spec.Medium, Text: "secrets are kept in a file that only you can read, not in the system's keychain"})
 	}
 	return nil
 }
 
 // Install installs a candidate that was agreed to. It is there whole or not at all.
 func (h *Host) Install(ctx context.Context, c *Candidate, progress func(done, total int64)) (*Installed, error) {
+	if err := h.seal(&c.record, c.granted, c.terms.noSandbox); err != nil {
+		return nil, err
+	}
 	if c.record.Link != "" {
 		return h.link(c)
 	}
@@ -243,7 +276,7 @@ func (h *Host) Install(ctx context.Context, c *Candidate, progress func(done, to
 	if err != nil {
 		return nil, err
 	}
-	res := &Installed{Review: c.Review, Replaced: c.Review.Replaces}
+	res := &Installed{Review: c.Review, Replaced: c.Review.Replaces, Sets: c.Sets()}
 	c.record.TreeDigest, c.record.Installed = tree.Digest, time.Now().UTC()
 	if err := stage.Commit(&c.record); err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ import (
 
 // InspectLink makes the review of linking a folder: of installing it so that it is used where it is, as its author
 // changes it. Nothing is written and nothing runs. All answers are kept when the same folder was linked before.
-func (h *Host) InspectLink(ctx context.Context, dir string, pairs []string) (*Candidate, error) {
+func (h *Host) InspectLink(ctx context.Context, dir string, pairs []string, t Terms) (*Candidate, error) {
 	real, err := linkable(dir)
 	if err != nil {
 		return nil, err
@@ -45,9 +45,12 @@ func (h *Host) InspectLink(ctx context.Context, dir string, pairs []string) (*Ca
 		return nil, named(dir, err)
 	}
 	c.Review.Forgets, c.Review.Warnings = forgets, warnings(report)
-	c.Review.Risks = append(c.Review.Risks, lost...)
+	c.risks = append(c.risks, lost...)
 	if old != nil {
 		c.Review.Replaces = old.Version
+	}
+	if err := h.bargain(ctx, c, m, old, given, t); err != nil {
+		return nil, named(dir, err)
 	}
 	return c, ctx.Err()
 }
@@ -96,19 +99,20 @@ func (h *Host) reviewLink(c *Candidate, m *manifest.Manifest, given answers.Valu
 		return err
 	}
 	c.Review = plan.Review(ext)
+	c.risks = c.Review.Risks
 	c.Review.Source, c.Review.Signature = c.record.Link, "none: a linked folder"
-	c.Review.Risks = append(c.Review.Risks, spec.Risk{
+	c.risks = append(c.risks, spec.Risk{
 		Level: spec.Medium, Text: "linked: each start runs what is in the folder then; no digest is checked",
 	})
 	if info, err := os.Stat(c.record.Link); err == nil && info.Mode().Perm()&0o002 != 0 {
-		c.Review.Risks = append(c.Review.Risks, spec.Risk{Level: spec.High, Text: fmt.Sprintf("every user of this machine can change what runs: the folder has mode %04o", info.Mode().Perm())})
+		c.risks = append(c.risks, spec.Risk{Level: spec.High, Text: fmt.Sprintf("every user of this machine can change what runs: the folder has mode %04o", info.Mode().Perm())})
 	}
 	return nil
 }
 
 // link installs a linked folder that was agreed to.
 func (h *Host) link(c *Candidate) (*Installed, error) {
-	res := &Installed{Review: c.Review, Replaced: c.Review.Replaces}
+	res := &Installed{Review: c.Review, Replaced: c.Review.Replaces, Sets: c.Sets()}
 	c.record.Installed = time.Now().UTC()
 	if err := h.store.Link(&c.record); err != nil {
 		return nil, err

@@ -1,11 +1,13 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -14,7 +16,6 @@ import (
 	"satchel/internal/problem"
 	"satchel/internal/spec"
 	"satchel/internal/store"
-	"satchel/internal/supervisor"
 	"satchel/mcpb"
 )
 
@@ -31,7 +32,14 @@ func (h *Host) ready(id string) (s spec.Spec, release func(), err error) {
 	if err := answers.Check(m.UserConfig, values(in)); err != nil {
 		return spec.Spec{}, nil, err
 	}
-	plan, err := h.plan(in, m)
+	rec, err := h.agreed(in)
+	if err != nil {
+		return spec.Spec{}, nil, err
+	}
+	if _, err := h.store.Dir(in); err != nil {
+		return spec.Spec{}, nil, err
+	}
+	plan, _, err := h.confined(h.launching(in, m, values(in)), rec)
 	if err != nil {
 		return spec.Spec{}, nil, err
 	}
@@ -88,7 +96,48 @@ func (h *Host) Run(ctx context.Context, id string, stdin, stdout, stderr *os.Fil
 		return 0, err
 	}
 	defer release()
-	return supervisor.Attach(ctx, s, stdin, stdout, stderr)
+	held, cancel := h.whileGranted(ctx, s.ID)
+	defer cancel()
+	code, err := h.runs.Attach(held, s, stdin, stdout, stderr)
+	if err == nil && ctx.Err() == nil && held.Err() != nil {
+		return code, context.Cause(held)
+	}
+	return code, err
+}
+
+// noticeEvery is how soon a running server hears of another grant.
+const noticeEvery = time.Second
+
+// whileGranted gives a context that ends when what an extension may do was changed since now, or when it was removed.
+func (h *Host) whileGranted(ctx context.Context, id string) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	begin, err := h.store.Get(id)
+	if err != nil {
+		return ctx, func() { cancel(nil) } // ready has just read it
+	}
+	stamp := h.store.Stamp(id)
+	go func() {
+		tick := time.NewTicker(noticeEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			now := h.store.Stamp(id)
+			if now == stamp {
+				continue
+			}
+			stamp = now
+			if in, err := h.store.Get(id); err == nil && bytes.Equal(in.Grant, begin.Grant) {
+				continue
+			}
+			cancel(problem.New(problem.Failed, "permissions/changed", "what it may do was changed: the server was ended").At(id).
+				Try("start it again: the app does so when it connects again"))
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }
 
 // start starts an extension and speaks initialize with it.
@@ -97,7 +146,7 @@ func (h *Host) start(ctx context.Context, id string) (*session, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	srv, err := supervisor.Start(s)
+	srv, err := h.runs.Start(ctx, s)
 	if err != nil {
 		release()
 		return nil, "", err

@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"satchel/internal/answers"
+	"satchel/internal/grant"
 	"satchel/internal/launch"
 	"satchel/internal/problem"
 	"satchel/internal/spec"
-	"satchel/internal/supervisor"
 	"satchel/mcpb/manifest"
 )
 
@@ -21,33 +21,42 @@ type Trial struct {
 	Review   spec.Review // what to show before anything runs
 	StandIns []string    // keys of required options that were given made-up values
 	Log      []string    // the last lines that the server wrote to its error stream; there after Serve
+	host     *Host
 	spec     spec.Spec
 	tmp      string
 }
 
-// TryFolder makes the trial of a folder with a manifest and answers given as KEY=VALUE. Nothing runs yet. A required
-// option without a value gets a stand-in that suits its type, so that a server which only lists its tools starts.
-// Errors are problems as those of [Host.Inspect].
-func (h *Host) TryFolder(dir string, m *manifest.Manifest, pairs []string) (*Trial, error) {
+// Tries say how a server is tried.
+type Tries struct {
+	Answers   []string // KEY=VALUE
+	NoSandbox bool     // it runs with all rights of the user
+}
+
+// TryFolder makes the trial of a folder with a manifest. Nothing runs yet. A required option without a value gets a
+// stand-in that suits its type, so that a server which only lists its tools starts. It is held to what follows from the
+// answers and is not high risk. Errors are problems as those of [Host.Inspect].
+func (h *Host) TryFolder(dir string, m *manifest.Manifest, t Tries) (*Trial, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	given, err := answers.Parse(m.UserConfig, pairs, h.machine.User.Home)
+	given, err := answers.Parse(m.UserConfig, t.Answers, h.machine.User.Home)
 	if err != nil {
 		return nil, err
 	}
-	return h.trial(trialOf+m.Name, func(tmp string) (*launch.Plan, launch.Extension, []string, error) {
+	terms, err := h.newTerms(m, given, Terms{NoSandbox: t.NoSandbox})
+	if err != nil {
+		return nil, err
+	}
+	return h.trial(trialOf+m.Name, terms, func(tmp string) (launch.Extension, []string) {
 		keys := standIn(m.UserConfig, given, tmp)
-		ext := launch.Extension{
+		return launch.Extension{
 			ID: "try/" + m.Name, Manifest: m, Dir: abs, DataDir: filepath.Join(tmp, "data"), CacheDir: filepath.Join(tmp, "cache"), Answers: given,
 			Exists: func(name string) bool {
 				info, err := os.Stat(filepath.Join(abs, filepath.FromSlash(name)))
 				return err == nil && info.Mode().IsRegular()
 			},
-		}
-		plan, err := launch.Make(ext, h.machine)
-		return plan, ext, keys, err
+		}, keys
 	})
 }
 
@@ -69,10 +78,10 @@ func (h *Host) TryCommand(dir string, argv []string, env map[string]string) (*Tr
 		}
 		m.Server.MCPConfig.Command.Command = abs
 	}
-	return h.TryFolder(dir, m, nil)
+	return h.TryFolder(dir, m, Tries{NoSandbox: true}) // somebody typed the command
 }
 
-func (h *Host) trial(id string, plan func(tmp string) (*launch.Plan, launch.Extension, []string, error)) (*Trial, error) {
+func (h *Host) trial(id string, t *terms, extension func(tmp string) (launch.Extension, []string)) (*Trial, error) {
 	tmp, err := os.MkdirTemp("", "satchel-try-")
 	if err != nil {
 		return nil, problem.New(problem.Failed, "try/folder", "cannot make a temporary folder").At(id).Because(err).Try("set TMPDIR to a folder that you may write to, with space")
@@ -83,11 +92,40 @@ func (h *Host) trial(id string, plan func(tmp string) (*launch.Plan, launch.Exte
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(tmp))
 	}
-	p, ext, keys, err := plan(tmp)
-	if err != nil {
+	ext, keys := extension(tmp)
+	trial := &Trial{StandIns: keys, host: h, tmp: tmp}
+	if err := trial.prepare(ext, t); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(tmp))
 	}
-	return &Trial{Review: p.Review(ext), StandIns: keys, spec: p.Spec, tmp: tmp}, nil
+	return trial, nil
+}
+
+// prepare makes the review and what is started.
+func (t *Trial) prepare(ext launch.Extension, terms *terms) error {
+	c := &Candidate{terms: terms}
+	g, _, err := terms.resolved()
+	if err != nil {
+		return err
+	}
+	g.Secrets = nil
+	for _, o := range ext.Manifest.UserConfig {
+		if o.Sensitive {
+			g.Secrets = append(g.Secrets, o.Key) // the stand-ins too
+		}
+	}
+	plan, _, err := t.host.confined(ext, grant.Record{Grant: g, NoSandbox: terms.noSandbox})
+	if err != nil {
+		return err
+	}
+	c.Review = plan.Review(ext)
+	c.risks = c.Review.Risks
+	report, _ := t.host.Proof() // it is said where it is known: a start tells anyway
+	c.Review.Sandbox, c.Review.Enforced, c.Review.Open = enforced(report, terms.noSandbox)
+	if err := c.weigh(); err != nil {
+		return err
+	}
+	t.Review, t.spec = c.Review, plan.Spec
+	return nil
 }
 
 // trialOf begins the id of what is tried: it is installed nowhere.
@@ -142,7 +180,7 @@ type ServedPrompt struct {
 // Serve starts the server, asks what it offers, and ends it. ctx bounds it all. Errors are problems with the server's
 // last lines where it ended by itself.
 func (t *Trial) Serve(ctx context.Context) (*Served, error) {
-	srv, err := supervisor.Start(t.spec)
+	srv, err := t.host.runs.Start(ctx, t.spec)
 	if err != nil {
 		return nil, err
 	}

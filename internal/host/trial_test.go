@@ -15,11 +15,13 @@ import (
 	"satchel/internal/problem"
 	"satchel/internal/procgroup"
 	"satchel/internal/sample"
+	"satchel/internal/sandbox"
 	"satchel/mcpb/manifest"
 )
 
 // The test's own program is the sample's server and procgroup's watcher too.
 func TestMain(m *testing.M) {
+	sandbox.Main()
 	switch args := os.Args[1:]; {
 	case procgroup.IsWatcher(args):
 		os.Exit(procgroup.WatchMain(args))
@@ -46,7 +48,7 @@ func TestTrialServesWithoutInstalling(t *testing.T) {
 		}},
 		UserConfig: manifest.Options{{Key: "folder", Type: manifest.Directory, Title: "Folder", Required: true}},
 	}
-	try, err := w.TryFolder(w.dir, m, nil)
+	try, err := w.TryFolder(w.dir, m, Tries{})
 	if err != nil {
 		t.Fatal(err)
 	}

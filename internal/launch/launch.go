@@ -36,9 +36,12 @@ type Extension struct {
 
 // A Plan is a command line ready to run, or what is missing for that.
 type Plan struct {
-	Spec    spec.Spec
+	Spec    spec.Spec // without a sandbox, see [Plan.Confine]
 	Command *expand.Command
 	Missing []manifest.Option
+
+	ext     Extension
+	machine Machine
 }
 
 // Make makes the plan. Errors are problems: Refused when the extension is not for this system, Invalid for a command
@@ -64,8 +67,8 @@ func Make(e Extension, m Machine) (*Plan, error) {
 	}
 	argv[0] = program
 	return &Plan{
-		Spec:    spec.Spec{ID: e.ID, Argv: argv, Env: environment(cmd.Env, e, m), Dir: e.DataDir, Shown: shown},
-		Command: cmd, Missing: cmd.Missing,
+		Spec:    spec.Spec{ID: e.ID, Argv: argv, Env: environment(cmd.Env, e, m), Dir: e.DataDir, Shown: shown, Bundle: e.Dir},
+		Command: cmd, Missing: cmd.Missing, ext: e, machine: m,
 	}, nil
 }
 
@@ -97,29 +100,52 @@ func checkPlatform(m *manifest.Manifest, os string) error {
 		At(m.Name).From("manifest: compatibility.platforms").Try("ask its author for one that runs on %s", name)
 }
 
-// passed are the variables of the environment that an extension gets from ours, beside those of the manifest: where
-// things are, the language, the time zone, and how to reach the network. Nothing else: the rest may hold secrets.
+// passed are the variables of the environment that an extension without a sandbox gets from ours, beside those of the
+// manifest: where things are, the language, the time zone, and how to reach the network. Nothing else: the rest may hold
+// secrets.
 func passed() []string {
-	return []string{
-		"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM",
+	return slices.Concat([]string{
+		"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR",
 		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
-		"SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE",
+		"DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS",
+	}, localeVariables(), certificateVariables(), windowsVariables())
+}
+
+func localeVariables() []string {
+	return []string{
+		"LANG", "LANGUAGE", "TZ", "TERM",
+		"LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LC_TIME", "LC_NUMERIC", "LC_COLLATE", "LC_MONETARY",
+	}
+}
+
+func certificateVariables() []string {
+	return []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"}
+}
+
+func windowsVariables() []string {
+	return []string{
 		"SystemRoot", "SystemDrive", "windir", "ComSpec", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "USERNAME", "HOMEDRIVE", "HOMEPATH",
 		"APPDATA", "LOCALAPPDATA", "ProgramData", "ProgramFiles", "ProgramFiles(x86)", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE",
-		"LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LC_TIME", "LC_NUMERIC", "LC_COLLATE", "LC_MONETARY",
-		"DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS",
 	}
 }
 
 // environment gives the whole environment, sorted. What the manifest sets counts last.
 func environment(set map[string]string, e Extension, m Machine) []string {
 	env := map[string]string{"PYTHONPYCACHEPREFIX": filepath.Join(e.CacheDir, "pycache")}
-	for _, key := range passed() {
-		if v := m.Getenv(key); v != "" {
+	copyVariables(env, passed(), m.Getenv)
+	maps.Copy(env, set)
+	return listed(env)
+}
+
+func copyVariables(env map[string]string, names []string, getenv func(string) string) {
+	for _, key := range names {
+		if v := getenv(key); v != "" {
 			env[key] = v
 		}
 	}
-	maps.Copy(env, set)
+}
+
+func listed(env map[string]string) []string {
 	list := make([]string, 0, len(env))
 	for _, key := range slices.Sorted(maps.Keys(env)) {
 		list = append(list, key+"="+env[key])

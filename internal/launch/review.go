@@ -11,16 +11,16 @@ import (
 	"satchel/mcpb/manifest"
 )
 
-// NotSandboxed is what the review says until the sandbox lands.
-const NotSandboxed = "NOT SANDBOXED: it runs with all your rights, like a program that you start yourself"
-
-// Review says what the person agrees to, the risks first.
+// Review says what the person agrees to, the risks of the command first; permissions and their risks are not its matter.
 func (p *Plan) Review(e Extension) spec.Review {
 	m := e.Manifest
 	r := spec.Review{
 		ID: e.ID, Title: m.DisplayName, Version: m.Version, Author: m.Author.Name,
-		Command: p.Spec.Shown, Env: []string{}, Dir: p.Spec.Dir, Answers: []spec.Answer{}, Missing: []string{}, Without: append([]string{}, p.Command.Dropped...), Forgets: []spec.Answer{}, Warnings: []string{}, Sandbox: "none",
-		Risks: []spec.Risk{{Level: spec.High, Text: NotSandboxed}},
+		Command: p.Spec.Shown, Env: []string{}, Dir: p.Spec.Dir, Answers: []spec.Answer{}, Missing: []string{}, Without: append([]string{}, p.Command.Dropped...), Forgets: []spec.Answer{}, Warnings: []string{},
+		Risks: p.Risks(), Permissions: []spec.Permission{}, Notes: []string{}, Tools: []string{},
+	}
+	for _, t := range m.Tools {
+		r.Tools = append(r.Tools, t.Name)
 	}
 	if r.Title == "" {
 		r.Title = m.Name
@@ -36,7 +36,6 @@ func (p *Plan) Review(e Extension) spec.Review {
 			r.Answers = append(r.Answers, answerOf(o, v))
 		}
 	}
-	r.Risks = append(r.Risks, p.Risks()...)
 	return r
 }
 

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"satchel/internal/problem"
 	"satchel/internal/term"
@@ -21,6 +22,19 @@ const (
 type Risk struct {
 	Level Level  `json:"level"`
 	Text  string `json:"text"`
+}
+
+// NotSandboxed is the risk of an extension that is started without a sandbox.
+const NotSandboxed = "NOT SANDBOXED: it runs with all your rights, like a program that you start yourself"
+
+// A Permission is something that an extension asks for or was granted.
+type Permission struct {
+	Word    string `json:"word"`            // what --grant takes
+	Text    string `json:"text"`            // what it means
+	From    string `json:"from"`            // answer, declared, manifest, or person: who named it
+	Level   Level  `json:"level,omitempty"` // its risk
+	Asked   bool   `json:"asked"`           // else it is only suggested by the author, or was added by the person
+	Granted bool   `json:"granted"`         // when the review is agreed to
 }
 
 // An Answer is a value that the server will get; a secret's Value is "***".
@@ -51,7 +65,13 @@ type Review struct {
 	Forgets   []Answer `json:"forgets"`  // answers to the version that is there that this one does not inherit; without Value
 	Warnings  []string `json:"warnings"` // about the manifest
 	Risks     []Risk   `json:"risks"`
-	Sandbox   string   `json:"sandbox"`
+
+	Permissions []Permission `json:"permissions"`
+	Notes       []string     `json:"notes"`          // what of the answers and of the declaration led to no permission, and why
+	Tools       []string     `json:"tools"`          // what the author says that it offers
+	Sandbox     string       `json:"sandbox"`        // how it will be held; "none"
+	Enforced    string       `json:"enforced"`       // what the probe found of that on this machine
+	Open        []string     `json:"open,omitempty"` // what it found open
 }
 
 // Render shows the review, the risks first. It is the one renderer for terminals.
@@ -84,6 +104,7 @@ func (r *Review) Render(w io.Writer, color bool) {
 	for _, a := range r.Answers {
 		line("gets", a.Title+": "+a.Value)
 	}
+	r.permissions(line)
 	for _, m := range r.Missing {
 		line("needs", m+" (not answered yet)")
 	}
@@ -102,6 +123,44 @@ func (r *Review) Render(w io.Writer, color bool) {
 		}
 		line("manifest", short(w))
 	}
+}
+
+// permissions shows what it may do, what it asks for beside, and what holds it to that.
+func (r *Review) permissions(line func(label, value string)) {
+	if r.Sandbox != "none" {
+		line("allowed", "runs its own files, writes to its own folder")
+	}
+	for _, p := range r.Permissions {
+		switch {
+		case p.Granted:
+			line("allowed", p.Text)
+		case p.Asked:
+			line("asks for", p.Text+" (not granted; "+problem.Words("--grant", p.Word)+")")
+		}
+	}
+	suggested := 0
+	for _, p := range r.Permissions {
+		if p.Granted || p.Asked {
+			continue
+		}
+		if suggested++; suggested > mostWarnings {
+			line("suggests", "more like these")
+			break
+		}
+		line("suggests", short(p.Text+" (not granted; "+problem.Words("--grant", p.Word)+")"))
+	}
+	for n, note := range r.Notes {
+		if n == mostWarnings {
+			line("note", fmt.Sprintf("%d more like these", len(r.Notes)-n))
+			break
+		}
+		line("note", short(note))
+	}
+	line("sandbox", r.Enforced)
+	for _, o := range r.Open {
+		line("open", o)
+	}
+	line("offers", short(strings.Join(r.Tools, ", ")))
 }
 
 // What is shown of things that nobody agrees to is cut, so that an author cannot push the risks out of sight with it.

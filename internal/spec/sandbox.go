@@ -3,7 +3,8 @@ package spec
 import "time"
 
 // A Sandbox is what a server is held to: what the person granted, in terms that an operating system can enforce. It is
-// pure data and means the same on every system. All paths are absolute and real: no link is left in them.
+// pure data and means the same on every system. All paths are absolute, and those of Files
+// and Protect are real: no link is left in them.
 type Sandbox struct {
 	Files    []File      // what it may read, and where it may write
 	Protect  []Protected // what stays out of reach, even below one of Files

@@ -3,8 +3,11 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"satchel/internal/problem"
 	"satchel/internal/spell"
@@ -116,4 +119,17 @@ func (s *Store) notInstalled(id string) error {
 		return p.Try("satchel list")
 	}
 	return p.Try("did you mean %s?", list[slices.Index(known, near)/2].ID)
+}
+
+// Stamp changes whenever the record of an extension does; it costs one look at the file system.
+func (s *Store) Stamp(id string) string {
+	dir, err := s.dir(id)
+	if err != nil {
+		return ""
+	}
+	info, err := os.Stat(filepath.Join(dir, recordName))
+	if err != nil {
+		return ""
+	}
+	return info.ModTime().UTC().Format(time.RFC3339Nano)
 }

@@ -26,7 +26,9 @@ type Installation struct {
 	Link          string         `json:"link,omitempty"` // the absolute path of a folder that is used where it is; then there are no digests
 	Installed     time.Time      `json:"installed"`
 	Manifest      []byte         `json:"manifest"` // the author's bytes: base64, as JSON would change or refuse some
-	Answers       map[string]any `json:"answers"`  // without secrets
+	Signer        string         `json:"signer,omitempty"` // the fingerprint of the trusted key that vouched for it
+	Grant         []byte         `json:"grant,omitempty"`  // what was agreed to, sealed: its bytes count
+	Answers       map[string]any `json:"answers"`          // without secrets
 	Secrets       map[string]any `json:"-"`        // kept apart
 }
 
@@ -188,8 +190,8 @@ func writeJSON(path string, v any) error {
 	return nil
 }
 
-// Update changes the answers of an installed extension: edit gets the record as it is and sets Answers and Secrets, while
-// no other process can. When it gives an error nothing changes.
+// Update changes the answers and the grant of an installed extension: edit gets the record as it is and sets Answers,
+// Secrets and Grant, while no other process can. When it gives an error nothing changes.
 func (s *Store) Update(id string, edit func(*Installation) error) error {
 	return s.change(id, func(dir string) error {
 		rec, err := s.read(id)
@@ -203,7 +205,7 @@ func (s *Store) Update(id string, edit func(*Installation) error) error {
 		if err := edit(&in); err != nil {
 			return err
 		}
-		rec.Answers, rec.Secrets = in.Answers, in.Secrets
+		rec.Answers, rec.Secrets, rec.Grant = in.Answers, in.Secrets, in.Grant
 		return s.write(dir, &rec.Installation)
 	})
 }

@@ -1,5 +1,5 @@
-// Package supervisor runs a [spec.Spec]: [Start] with pipes for us to talk to the server, [Attach] with an app's own
-// pipes. Either way the server's whole process tree ends with it and with us (package procgroup).
+// Package supervisor runs a [spec.Spec] in its sandbox: [Supervisor.Start] with pipes for us to talk to the server,
+// [Supervisor.Attach] with an app's own pipes. Either way the server's whole process tree ends with it and with us.
 package supervisor
 
 import (
@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"satchel/internal/problem"
-	"satchel/internal/procgroup"
 	"satchel/internal/spec"
 )
 
@@ -30,31 +29,33 @@ type Server struct {
 	Stdin  io.WriteCloser
 	Stdout io.ReadCloser
 	id     string
-	proc   *procgroup.Process
+	proc   process
 	log    *ring
 	logged chan struct{} // closed when the error stream has ended
 	forced atomic.Bool   // we ended it by a signal
 }
 
-// Start starts a server. The error is a problem of class Failed; then nothing runs.
-func Start(s spec.Spec) (*Server, error) { return StartLogged(s, io.Discard) }
+// Start starts a server. The error is a problem; then nothing runs. ctx bounds the start, not the server's life.
+func (v *Supervisor) Start(ctx context.Context, s spec.Spec) (*Server, error) {
+	return v.StartLogged(ctx, s, io.Discard)
+}
 
 // StartLogged is Start that also writes to log what the server writes to its error stream, as it comes. Errors of log
 // do not matter to the server, but it waits when log does.
-func StartLogged(s spec.Spec, log io.Writer) (*Server, error) {
+func (v *Supervisor) StartLogged(ctx context.Context, s spec.Spec, log io.Writer) (*Server, error) {
 	var pipes pipeSet
 	in, out, errs := pipes.open(), pipes.open(), pipes.open()
 	if pipes.err != nil {
 		pipes.close()
 		return nil, failed(s, pipes.err)
 	}
-	proc, err := procgroup.Start(command(s, in.r, out.w, errs.w))
+	proc, err := v.process(ctx, s, streams{in.r, out.w, errs.w})
 	for _, theirs := range []*os.File{in.r, out.w, errs.w} {
 		theirs.Close()
 	}
 	if err != nil {
 		pipes.close()
-		return nil, failed(s, err)
+		return nil, err
 	}
 	srv := &Server{Stdin: in.w, Stdout: out.r, id: s.ID, proc: proc, log: &ring{}, logged: make(chan struct{})}
 	go func() {
@@ -72,10 +73,6 @@ type patient struct{ w io.Writer }
 func (p patient) Write(b []byte) (int, error) {
 	_, _ = p.w.Write(b)
 	return len(b), nil
-}
-
-func command(s spec.Spec, stdin, stdout, stderr *os.File) procgroup.Cmd {
-	return procgroup.Cmd{Path: s.Argv[0], Args: s.Argv, Env: s.Env, Dir: s.Dir, Stdin: stdin, Stdout: stdout, Stderr: stderr}
 }
 
 func failed(s spec.Spec, err error) error {
@@ -172,10 +169,10 @@ func (s *Server) Ended() error {
 
 // Attach runs a server on the given streams, without copying, until it ends; it gives the exit code. When ctx ends the
 // server is asked to end, and killed when it does not.
-func Attach(ctx context.Context, s spec.Spec, stdin, stdout, stderr *os.File) (int, error) {
-	proc, err := procgroup.Start(command(s, stdin, stdout, stderr))
+func (v *Supervisor) Attach(ctx context.Context, s spec.Spec, stdin, stdout, stderr *os.File) (int, error) {
+	proc, err := v.process(ctx, s, streams{stdin, stdout, stderr})
 	if err != nil {
-		return 0, failed(s, err)
+		return 0, err
 	}
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -190,7 +187,7 @@ func Attach(ctx context.Context, s spec.Spec, stdin, stdout, stderr *os.File) (i
 	return proc.Wait()
 }
 
-func stop(proc *procgroup.Process, s syscall.Signal) {
+func stop(proc process, s syscall.Signal) {
 	_ = proc.Signal(s) // the kill follows anyway
 	timer := time.NewTimer(termGrace)
 	defer timer.Stop()

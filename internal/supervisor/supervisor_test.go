@@ -40,7 +40,7 @@ func shell(t *testing.T, script string) spec.Spec {
 
 func start(t *testing.T, script string) *Server {
 	t.Helper()
-	s, err := Start(shell(t, script))
+	s, err := New(Options{}).Start(t.Context(), shell(t, script))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestCannotStart(t *testing.T) {
 	t.Parallel()
 	s := shell(t, "true")
 	s.Argv = []string{s.Dir + "/nowhere"}
-	if _, err := Start(s); problem.CodeOf(err) != problem.Failed || !strings.Contains(err.Error(), "nowhere") {
+	if _, err := New(Options{}).Start(t.Context(), s); problem.CodeOf(err) != problem.Failed || !strings.Contains(err.Error(), "nowhere") {
 		t.Errorf("a program that is not there: %v", err)
 	}
 	file := s.Dir + "/file"
@@ -116,7 +116,7 @@ func TestCannotStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Argv = []string{file}
-	_, err := Start(s)
+	_, err := New(Options{}).Start(t.Context(), s)
 	if p, ok := err.(*problem.Problem); !ok || !strings.Contains(p.Hint, "not executable") {
 		t.Errorf("a file that is no program: %v", err)
 	}
@@ -144,10 +144,10 @@ func TestAttach(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	if code, err := Attach(t.Context(), shell(t, "exit 9"), null, null, null); err != nil || code != 9 {
+	if code, err := New(Options{}).Attach(t.Context(), shell(t, "exit 9"), null, null, null); err != nil || code != 9 {
 		t.Errorf("exit code %d, %v; want 9", code, err)
 	}
-	if code, err := Attach(t.Context(), shell(t, "kill -KILL $$"), null, null, null); err != nil || code != 128+9 {
+	if code, err := New(Options{}).Attach(t.Context(), shell(t, "kill -KILL $$"), null, null, null); err != nil || code != 128+9 {
 		t.Errorf("killed: exit code %d, %v; want 137", code, err)
 	}
 	r, w, err := os.Pipe()
@@ -161,7 +161,7 @@ func TestAttach(t *testing.T) {
 		_, _ = bufio.NewReader(r).ReadString('\n')
 		cancel()
 	}()
-	if code, err := Attach(ctx, shell(t, `trap 'exit 5' TERM; echo here; while :; do :; done`), null, w, null); err != nil || code != 5 {
+	if code, err := New(Options{}).Attach(ctx, shell(t, `trap 'exit 5' TERM; echo here; while :; do :; done`), null, w, null); err != nil || code != 5 {
 		t.Errorf("ended by us: exit code %d, %v; want 5", code, err)
 	}
 }
@@ -171,7 +171,7 @@ func TestAttach(t *testing.T) {
 func TestStartLogged(t *testing.T) {
 	t.Parallel()
 	var log failingLog
-	s, err := StartLogged(shell(t, `echo one >&2; read x; echo two >&2; read x; echo last; exit 5`), &log)
+	s, err := New(Options{}).StartLogged(t.Context(), shell(t, `echo one >&2; read x; echo two >&2; read x; echo last; exit 5`), &log)
 	if err != nil {
 		t.Fatal(err)
 	}
