@@ -144,10 +144,10 @@ func (r *Review) permissions(line func(label, value string)) {
 			continue
 		}
 		if suggested++; suggested > mostWarnings {
-			line("suggests", "more like these")
+			line("suggested", "more like these")
 			break
 		}
-		line("suggests", short(p.Text+" (not granted; "+problem.Words("--grant", p.Word)+")"))
+		line("suggested", short(p.Text+" (not granted; "+problem.Words("--grant", p.Word)+")"))
 	}
 	for n, note := range r.Notes {
 		if n == mostWarnings {
