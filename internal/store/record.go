@@ -25,11 +25,11 @@ type Installation struct {
 	TreeDigest    string         `json:"treeDigest"`     // of the files: checked before each start
 	Link          string         `json:"link,omitempty"` // the absolute path of a folder that is used where it is; then there are no digests
 	Installed     time.Time      `json:"installed"`
-	Manifest      []byte         `json:"manifest"` // the author's bytes: base64, as JSON would change or refuse some
+	Manifest      []byte         `json:"manifest"`         // the author's bytes: base64, as JSON would change or refuse some
 	Signer        string         `json:"signer,omitempty"` // the fingerprint of the trusted key that vouched for it
 	Grant         []byte         `json:"grant,omitempty"`  // what was agreed to, sealed: its bytes count
 	Answers       map[string]any `json:"answers"`          // without secrets
-	Secrets       map[string]any `json:"-"`        // kept apart
+	Secrets       map[string]any `json:"-"`                // kept apart
 }
 
 // A record is what installation.json holds. Secrets are in a file of their own, which each record names anew: so both
