@@ -132,6 +132,10 @@ func refusal(p *problem.Problem, status int) []byte {
 	if p.Hint != "" {
 		text += "to change it: " + p.Hint + "\n"
 	}
-	return fmt.Appendf(nil, "HTTP/1.1 %d Refused by Satchel (%s)\r\nContent-Type: text/plain; charset=utf-8\r\n"+
-		"X-Content-Type-Options: nosniff\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", status, p.Rule, len(text), text)
+	ask := ""
+	if status == http.StatusProxyAuthRequired {
+		ask = "Proxy-Authenticate: Basic realm=\"satchel\"\r\n"
+	}
+	return fmt.Appendf(nil, "HTTP/1.1 %d Refused by Satchel (%s)\r\n%sContent-Type: text/plain; charset=utf-8\r\n"+
+		"X-Content-Type-Options: nosniff\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", status, p.Rule, ask, len(text), text)
 }

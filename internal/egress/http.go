@@ -25,13 +25,17 @@ type session struct {
 	address, through string
 }
 
-func (p *Proxy) serveHTTP(c *link) {
+func (p *Proxy) serveHTTP(c *link, pass password) {
 	s := &session{p: p, near: c}
 	defer s.drop()
 	for s.awaitRequest() {
 		h, err := s.read()
 		if err != nil {
 			s.malformed(err)
+			return
+		}
+		if !pass.admits(h) {
+			s.stranger(h)
 			return
 		}
 		if h.method == http.MethodConnect {

@@ -78,11 +78,19 @@ func newProxy(c Config, l limits) *Proxy {
 	return p
 }
 
-// ServeHTTP answers as an HTTP proxy to the connections of l until l or the proxy is closed. It closes l.
-func (p *Proxy) ServeHTTP(l net.Listener) { p.serve(l, ViaHTTP, 0, p.serveHTTP) }
+// ServeHTTP answers as an HTTP proxy to the connections of l until l or the proxy is closed. It closes l. Where l has a
+// method Password() string, other programs can reach it too, and only who knows the password is answered.
+func (p *Proxy) ServeHTTP(l net.Listener) {
+	pass := passwordOf(l)
+	p.serve(l, ViaHTTP, 0, func(c *link) { p.serveHTTP(c, pass) })
+}
 
-// ServeSOCKS answers as a SOCKS5 proxy to the connections of l until l or the proxy is closed. It closes l.
-func (p *Proxy) ServeSOCKS(l net.Listener) { p.serve(l, ViaSOCKS, 0, p.serveSOCKS) }
+// ServeSOCKS answers as a SOCKS5 proxy to the connections of l until l or the proxy is closed. It closes l. Passwords
+// are as with [Proxy.ServeHTTP].
+func (p *Proxy) ServeSOCKS(l net.Listener) {
+	pass := passwordOf(l)
+	p.serve(l, ViaSOCKS, 0, func(c *link) { p.serveSOCKS(c, pass) })
+}
 
 // ServePort connects the connections of l with a TCP port of this machine, 127.0.0.1, until l or the proxy is closed.
 // It closes l. When the port is not granted, each connection is closed, and recorded as refused.

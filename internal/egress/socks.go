@@ -25,8 +25,8 @@ const (
 	noAddressType = 8
 )
 
-func (p *Proxy) serveSOCKS(c *link) {
-	if !p.greet(c) {
+func (p *Proxy) serveSOCKS(c *link, pass password) {
+	if !p.greet(c, pass) || pass != "" && !p.askPassword(c, pass) {
 		return
 	}
 	v := begin(ViaSOCKS)
@@ -52,12 +52,12 @@ func (p *Proxy) serveSOCKS(c *link) {
 	})
 }
 
-// greet agrees that no name and password are needed.
-func (p *Proxy) greet(c *link) bool {
+// greet agrees on whether a password is needed.
+func (p *Proxy) greet(c *link, pass password) bool {
 	var size int
 	var method byte
 	err := c.peek(p.limits.head, func(b []byte) (need int, err error) {
-		size, method, need, err = parseGreeting(b)
+		size, method, need, err = parseGreeting(b, pass.method())
 		return need, err
 	})
 	if err != nil {
@@ -71,15 +71,19 @@ func (p *Proxy) greet(c *link) bool {
 	if method == noMethod {
 		v := begin(ViaSOCKS)
 		defer p.end(v)
-		v.refuse(badRequest("the client insists on a name and password, or another method"))
+		if pass != "" {
+			v.refuse(unknown())
+		} else {
+			v.refuse(badRequest("the client insists on a name and password, or another method"))
+		}
 		c.hangUp(p.limits.linger)
 		return false
 	}
 	return err == nil
 }
 
-// parseGreeting reads a greeting and chooses the method.
-func parseGreeting(b []byte) (size int, method byte, need int, err error) {
+// parseGreeting reads a greeting, and takes the wanted method when it is offered.
+func parseGreeting(b []byte, wanted byte) (size int, method byte, need int, err error) {
 	if len(b) > 0 && b[0] != socksVersion {
 		return 0, 0, 0, errors.New("not SOCKS5")
 	}
@@ -92,8 +96,8 @@ func parseGreeting(b []byte) (size int, method byte, need int, err error) {
 	}
 	method = noMethod
 	for _, m := range b[2:size] {
-		if m == noAuth {
-			method = noAuth
+		if m == wanted {
+			method = wanted
 		}
 	}
 	return size, method, 0, nil

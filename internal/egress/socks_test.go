@@ -162,7 +162,7 @@ func FuzzSOCKS(f *testing.F) {
 			method byte
 		}
 		sameEverywhere(t, b, func(b []byte) (greeting, int, error) {
-			size, method, need, err := parseGreeting(b)
+			size, method, need, err := parseGreeting(b, noAuth)
 			if need > 2+255 || size > 2+255 {
 				t.Errorf("a greeting of %d bytes", max(need, size))
 			}

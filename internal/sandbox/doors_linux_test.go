@@ -174,7 +174,7 @@ func (w *town) run(m Mode, script string, env ...string) string {
 
 // inModes runs a test in each mode that has network.
 func inModes(t *testing.T, test func(t *testing.T, m Mode)) {
-	for _, m := range []Mode{Namespaces, Bubblewrap} {
+	for _, m := range []Mode{Namespaces, Bubblewrap, Landlock} {
 		t.Run(string(m), func(t *testing.T) { test(t, m) })
 	}
 }
@@ -223,6 +223,49 @@ func TestNothingGoesAroundTheProxy(t *testing.T) {
 			t.Errorf("got %s", out)
 		}
 	})
+}
+
+// TestAPortOfTheMachine is reached where it is granted; its neighbours are not.
+func TestAPortOfTheMachine(t *testing.T) {
+	inModes(t, func(t *testing.T, m Mode) {
+		w := newTown(t)
+		w.grant.Ports = []int{w.http}
+		w.proxy = egress.New(egress.Config{ID: "local/test", Net: w.grant})
+		t.Cleanup(w.proxy.Close)
+		out := w.run(m, fmt.Sprintf(`for p in %d %d; do curl -sS --max-time 5 http://127.0.0.1:$p/ 2>&1; echo; done`, w.http, w.tls))
+		lines := strings.Split(out, "\n")
+		if !strings.HasPrefix(lines[0], "reached 127.0.0.1") || !strings.HasPrefix(lines[1], "curl: (7)") {
+			t.Errorf("got %s", out)
+		}
+	})
+}
+
+// TestWithoutAWorldNobodyIsLetIn: in the machine's own network, what listens could be reached by every program.
+func TestWithoutAWorldNobodyIsLetIn(t *testing.T) {
+	w := newTown(t)
+	out := w.run(Landlock, `python3 -c '
+import socket
+for act in ("s.bind((\"127.0.0.1\", 0))", "s.listen()"):
+    s = socket.socket()
+    try: exec(act); print("done")
+    except OSError as e: print(e.strerror)'`)
+	if out != "Permission denied\nOperation not permitted\n" {
+		t.Errorf("got %s", out)
+	}
+}
+
+// TestTheProxyIsTheServersAlone: where every program of the machine can knock at it, it asks for the password that is in
+// the server's environment.
+func TestTheProxyIsTheServersAlone(t *testing.T) {
+	w := newTown(t)
+	out := w.run(Landlock, fmt.Sprintf(`curl -sS -x "$(echo $http_proxy | sed 's/[^/]*@//')" http://granted.test:%d/; curl -sS -x "$SATCHEL_SOCKS_PROXY" http://granted.test:%[1]d/`, w.http))
+	if !strings.Contains(out, "egress/password") || !strings.HasSuffix(out, "reached granted.test:"+fmt.Sprint(w.http)) {
+		t.Errorf("got %s", out)
+	}
+	w.proxy.Close()
+	if len(w.attempts) != 2 || w.attempts[0].Rule != "egress/password" || !w.attempts[1].Allowed {
+		t.Errorf("%+v", w.attempts)
+	}
 }
 
 // TestAProxyOfTheManifestsCounts in both cases of its name, and leads nowhere.

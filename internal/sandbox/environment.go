@@ -26,7 +26,16 @@ type way struct {
 	brought     string   // the folder with the files that the sandbox brings
 }
 
-// nameInside is the name that a server's user has in its world, and at the proxies.
+// url is an address of a proxy as a variable has it.
+func (w way) url(scheme, host string) string {
+	u := url.URL{Scheme: scheme, Host: host}
+	if w.password != "" {
+		u.User = url.UserPassword(nameInside, w.password)
+	}
+	return u.String()
+}
+
+// nameInside is the name that a server's user has in its world, and at proxies with a password.
 const nameInside = "user"
 
 // environment completes what the manifest sets and what is passed through, and gives the files that it names: what
@@ -54,14 +63,6 @@ func (c Command) environment(w way) (env []string, files []brought) {
 		}
 	}
 	return env, append(files, brought{nodeProxyName, nodeProxy})
-}
-
-func (w way) url(scheme, host string) string {
-	u := url.URL{Scheme: scheme, Host: host}
-	if w.password != "" {
-		u.User = url.UserPassword(nameInside, w.password)
-	}
-	return u.String()
 }
 
 // quotedForNode writes a path as one word of NODE_OPTIONS.

@@ -13,9 +13,19 @@ import (
 	"satchel/internal/spec"
 )
 
+func entranceOf(t *testing.T, m Mode, n spec.Net) entrance {
+	t.Helper()
+	e, err := enter(m, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.close() })
+	return e
+}
+
 func planned(t *testing.T, m Mode, c Command) map[string]string {
 	t.Helper()
-	o, err := plan(m, c, 1000, 1000)
+	o, err := plan(m, c, entranceOf(t, m, c.Sandbox.Net), 1000, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,8 +46,7 @@ func TestTheWorldIsDescribed(t *testing.T) {
 		Path: "/opt/x/bin/server", Env: []string{"TOKEN=secret", "PATH_INFO=x"}, Dir: realTemp(t),
 		Sandbox: spec.Sandbox{Programs: spec.Programs{Paths: []string{"/usr/bin/env", "/opt/tools/git"}}},
 	}
-	p := &planner{c: c}
-	env, _ := c.environment(p.way(Namespaces))
+	env, _ := c.environment(wayOf(Namespaces, c, entrance{}))
 	got := strings.Join(env, " ")
 	if want := "TOKEN=secret PATH_INFO=x HOME=/home/user TMPDIR=/tmp PATH=/opt/x/bin:/usr/bin:/opt/tools:/usr/local/bin:/bin USER=user LOGNAME=user"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

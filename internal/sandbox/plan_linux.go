@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -43,11 +42,9 @@ type planner struct {
 	programs programs
 }
 
-// plan makes the order for a command in a mode, for a server that is seen as uid and gid inside.
-func plan(m Mode, c Command, uid, gid int) (inside.Order, error) {
-	if m == Landlock && !c.Sandbox.Net.None() {
-		return inside.Order{}, &errMode{m, errors.New("it cannot hold a server to hosts")}
-	}
+// plan makes the order for a command in a mode, for a server that is seen as uid and gid inside and finds the proxies at
+// an entrance.
+func plan(m Mode, c Command, e entrance, uid, gid int) (inside.Order, error) {
 	p := &planner{c: c, protect: c.Sandbox.Protect}
 	if err := p.programs.find(c); err != nil {
 		return inside.Order{}, err
@@ -63,12 +60,14 @@ func plan(m Mode, c Command, uid, gid int) (inside.Order, error) {
 	p.ownFiles()
 	p.executables()
 	n := c.Sandbox.Net
-	env, files := c.environment(p.way(m))
+	env, files := c.environment(wayOf(m, c, e))
 	if m != Landlock {
 		p.bring(files)
 	}
 	p.add(p.seals...)
-	filter, err := seccomp.Filter(runtime.GOARCH, seccomp.Rules{Internet: !n.None(), Datagrams: !n.None(), Netlink: m != Landlock, Notify: c.watched()})
+	filter, err := seccomp.Filter(runtime.GOARCH, seccomp.Rules{
+		Internet: !n.None(), Datagrams: !n.None() && m != Landlock, Netlink: m != Landlock, Shared: m == Landlock, Notify: c.watched(),
+	})
 	if err != nil {
 		return inside.Order{}, problem.New(problem.Refused, "sandbox/arch", "this machine's processor has no sandbox").Because(err).From("docs/sandbox.md")
 	}
@@ -77,6 +76,8 @@ func plan(m Mode, c Command, uid, gid int) (inside.Order, error) {
 		Root: p.steps, Rules: p.rules, Net: !n.None(), Filter: filter, Watch: c.Events != nil, Limits: limits(c.Sandbox.Limits),
 	}
 	if m == Landlock {
+		o.Net = false
+		o.Connect = e.ports(n)
 		return withoutWorld(o, files)
 	}
 	if !n.None() {
@@ -86,14 +87,11 @@ func plan(m Mode, c Command, uid, gid int) (inside.Order, error) {
 	return o, nil
 }
 
-// way is where a server finds its home, its temporary folder and the proxies.
-func (p *planner) way(m Mode) way {
-	w := way{home: homeInside, temp: tempInside, brought: broughtInside}
+// wayOf is where a server finds its home, its temporary folder and the proxies of an entrance.
+func wayOf(m Mode, c Command, e entrance) way {
+	w := way{home: homeInside, temp: tempInside, brought: broughtInside, http: e.http, socks: e.socks, password: e.password}
 	if m == Landlock {
-		w = way{home: p.c.Dir, temp: path.Join(p.c.Dir, ownTemp), brought: path.Join(p.c.Dir, ownBrought)}
-	}
-	if !p.c.Sandbox.Net.None() {
-		w.http, w.socks = HTTPDoor.address(), SOCKSDoor.address()
+		w.home, w.temp, w.brought = c.Dir, path.Join(c.Dir, ownTemp), path.Join(c.Dir, ownBrought)
 	}
 	return w
 }

@@ -16,7 +16,10 @@ import (
 // Prove tries to break out of a sandbox of this Launcher, from inside, and says what worked. It takes about a second.
 // Errors are problems: Refused when this machine has no sandbox.
 func (l *Launcher) Prove(ctx context.Context) (Report, error) {
-	m, results, err := l.probe(ctx, false)
+	m, results, err := l.probe(ctx, granted{})
+	if err == nil && m == Landlock { // with network it holds less
+		m, results, err = l.probe(ctx, granted{network: true})
+	}
 	if err != nil {
 		if _, ok := errors.AsType[*problem.Problem](err); ok {
 			return Report{}, err
@@ -47,8 +50,14 @@ func openByDesign() map[string]string {
 	}
 }
 
-// probe runs the attacks in a sandbox as servers get it, whose programs are watched; with watch, files too.
-func (l *Launcher) probe(ctx context.Context, watch bool) (Mode, []probe.Result, error) {
+// granted is what the probe has beside its files.
+type granted struct {
+	watch   bool // files are watched too
+	network bool
+}
+
+// probe runs the attacks in a sandbox as servers get it, whose programs are watched.
+func (l *Launcher) probe(ctx context.Context, g granted) (Mode, []probe.Result, error) {
 	s, err := newScene()
 	if err != nil {
 		return "", nil, err
@@ -65,7 +74,10 @@ func (l *Launcher) probe(ctx context.Context, watch bool) (Mode, []probe.Result,
 	defer in.w.Close()
 	defer out.r.Close()
 	c := s.command(self, in.r, out.w)
-	c.Events, c.Watch = func(Event) {}, watch
+	c.Events, c.Watch = func(Event) {}, g.watch
+	if g.network {
+		c.Sandbox.Net = s.network()
+	}
 	p, err := l.Start(ctx, c, nil)
 	in.r.Close()
 	out.w.Close()

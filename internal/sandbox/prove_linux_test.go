@@ -71,7 +71,7 @@ func groupsHere() []string {
 }
 
 // openIn are the lines that a mode leaves open, as docs/sandbox.md names them.
-func openIn(m Mode) (open []string) {
+func openIn(m Mode, network bool) (open []string) {
 	root, groups := os.Getuid() == 0, len(groupsHere()) > 0
 	switch m {
 	case Landlock:
@@ -79,6 +79,9 @@ func openIn(m Mode) (open []string) {
 			"files: stat a file outside", "files: chmod where only reading is granted", "files: touch where only reading is granted",
 			"protected paths: write a git hook", "protected paths: put another folder in place of the hooks",
 			"protected paths: put another folder in place of the repository", "kernel: stat the kernel's objects",
+		}
+		if network && ownAddress() != "" {
+			open = append(open, "network: TCP to another address of the machine") // at a port that is granted
 		}
 	case Bubblewrap:
 		if root {
@@ -112,8 +115,9 @@ func TestProbe(t *testing.T) {
 	leak(t)
 	outside := bare(t)
 	for _, m := range []Mode{Namespaces, Bubblewrap, Landlock} {
-		t.Run(string(m), func(t *testing.T) { probeIn(t, m, outside, false) })
-		t.Run(string(m)+", files watched", func(t *testing.T) { probeIn(t, m, outside, true) })
+		for name, g := range map[string]granted{"": {}, ", files watched": {watch: true}, ", network": {network: true}} {
+			t.Run(string(m)+name, func(t *testing.T) { probeIn(t, m, outside, g) })
+		}
 	}
 }
 
@@ -127,17 +131,17 @@ func leak(t *testing.T) {
 	t.Cleanup(func() { unix.Close(fd) })
 }
 
-func probeIn(t *testing.T, m Mode, outside map[string]probe.Result, watch bool) {
+func probeIn(t *testing.T, m Mode, outside map[string]probe.Result, g granted) {
 	l := NewLauncher()
 	l.modes = []Mode{m}
-	_, results, err := l.probe(context.Background(), watch)
+	_, results, err := l.probe(context.Background(), g)
 	skipWithout(t, err)
 	if len(results) < 90 {
 		t.Errorf("only %d lines", len(results))
 	}
 	for _, r := range results {
 		name := r.Group + ": " + r.Line
-		if r.Open != (openByDesign()[name] != "" || slices.Contains(openIn(m), name)) {
+		if r.Open != (openByDesign()[name] != "" || slices.Contains(openIn(m, g.network), name)) {
 			t.Errorf("%s: open %v: %s", name, r.Open, r.Why)
 		}
 		b := outside[name]

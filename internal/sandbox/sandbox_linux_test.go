@@ -527,7 +527,7 @@ func TestWhatVanishesFromASplitFolderStopsNoStart(t *testing.T) {
 	write(t, filepath.Join(home, "passing"), "")
 	write(t, filepath.Join(home, ".ssh/id"), "")
 	grant := spec.Sandbox{Files: []spec.File{{Path: home}}, Protect: []spec.Protected{{Path: filepath.Join(home, ".ssh"), Secret: true}}}
-	o, err := plan(Namespaces, shell(grant, realTemp(t), "true", nil), 1000, 1000)
+	o, err := plan(Namespaces, shell(grant, realTemp(t), "true", nil), entrance{}, 1000, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -244,6 +244,17 @@ func (s *scene) do(a probe.Ask) error {
 	return fmt.Errorf("the probe asked for %q", a)
 }
 
+// network is a grant of a host that nobody asks for, and of the port that is open at another address of this machine.
+func (s *scene) network() spec.Net {
+	n := spec.Net{Hosts: []spec.Host{{Name: "host.test", Port: 443}}}
+	if _, port, err := net.SplitHostPort(s.setup.Address4); err == nil {
+		if number, err := strconv.Atoi(port); err == nil {
+			n.Ports = []int{number}
+		}
+	}
+	return n
+}
+
 // command is the probe as a server with the scene's grant.
 func (s *scene) command(self string, stdin, stdout *os.File) Command {
 	return Command{

@@ -66,8 +66,21 @@ func (l *Launcher) Start(ctx context.Context, c Command, accept Accept) (*Proces
 
 // startIn starts a server in one mode. An *errMode says that this machine does not have it.
 func (l *Launcher) startIn(ctx context.Context, m Mode, c Command, accept Accept) (*Process, error) {
+	e, err := enter(m, c.Sandbox.Net)
+	if err != nil {
+		return nil, failed(c, err)
+	}
+	p, err := l.startAt(ctx, m, c, e, accept)
+	if err != nil || accept == nil {
+		e.close()
+	}
+	return p, err
+}
+
+// startAt starts a server that finds the proxies at an entrance.
+func (l *Launcher) startAt(ctx context.Context, m Mode, c Command, e entrance, accept Accept) (*Process, error) {
 	uid, gid := userInside()
-	o, err := plan(m, c, uid, gid)
+	o, err := plan(m, c, e, uid, gid)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +112,9 @@ func (l *Launcher) startIn(ctx context.Context, m Mode, c Command, accept Accept
 			return nil, &errMode{m, err}
 		}
 		return nil, failed(c, err)
+	}
+	if accept != nil {
+		e.give(accept)
 	}
 	p := &Process{tree: tree, mode: m, control: control, group: newGroup(c.Sandbox.Limits), watch: newWatch(c, m, o), blind: errors.New("nobody asked for it"), done: make(chan struct{})}
 	err = p.started(ctx, accept)

@@ -30,6 +30,7 @@ const (
 	abiIoctl    = 5
 	abiScope    = 6
 	versionFlag = 1 // LANDLOCK_CREATE_RULESET_VERSION
+	ruleNetPort = 2 // LANDLOCK_RULE_NET_PORT
 )
 
 // landlockABI gives the version of Landlock that the kernel has; zero is none.
@@ -50,25 +51,9 @@ func (w *world) wallIn() error {
 	if err := dropCapabilities(); err != nil {
 		return fmt.Errorf("capabilities: %w", err)
 	}
-	abi := landlockABI()
-	if abi < leastLandlock {
-		return fmt.Errorf("the kernel has version %d of Landlock, %d is needed", abi, leastLandlock)
-	}
-	attr := rulesetAttr{files: accessAll}
-	size := unsafe.Sizeof(attr)
-	if abi < abiIoctl {
-		attr.files &^= unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
-	}
-	switch {
-	case abi < abiNet:
-		size = 8
-	case abi < abiScope:
-		size = 16
-	default:
-		attr.scope = scopeAll
-	}
-	if abi >= abiNet && !w.order.Net {
-		attr.net = accessNet
+	attr, size, err := w.order.ruleset(landlockABI())
+	if err != nil {
+		return err
 	}
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), size, 0)
 	if errno != 0 {
@@ -80,8 +65,45 @@ func (w *world) wallIn() error {
 			return fmt.Errorf("%s: %w", r.Path, err)
 		}
 	}
+	for _, port := range w.order.Connect {
+		attr := netPort{unix.LANDLOCK_ACCESS_NET_CONNECT_TCP, uint64(port)}
+		if _, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, fd, ruleNetPort, uintptr(unsafe.Pointer(&attr)), 0, 0, 0); errno != 0 {
+			return fmt.Errorf("port %d: %w", port, errno)
+		}
+	}
 	return everyThread(unix.SYS_LANDLOCK_RESTRICT_SELF, fd, 0, 0)
 }
+
+// ruleset says what a version of Landlock can hold of an order. It is an error when that is less than it must.
+func (o *Order) ruleset(abi int) (attr rulesetAttr, size uintptr, err error) {
+	least := leastLandlock
+	if len(o.Connect) > 0 {
+		least = abiNet
+	}
+	if abi < least {
+		return attr, 0, &refusedError{fmt.Errorf("the kernel has version %d of Landlock, %d is needed", abi, least)}
+	}
+	attr.files = accessAll
+	size = unsafe.Sizeof(attr)
+	if abi < abiIoctl {
+		attr.files &^= unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
+	}
+	switch {
+	case abi < abiNet:
+		size = 8
+	case abi < abiScope:
+		size = 16
+	default:
+		attr.scope = scopeAll
+	}
+	if abi >= abiNet && !o.Net {
+		attr.net = accessNet
+	}
+	return attr, size, nil
+}
+
+// netPort is struct landlock_net_port_attr.
+type netPort struct{ access, port uint64 }
 
 // pathBeneath is struct landlock_path_beneath_attr, which is packed: 12 bytes.
 type pathBeneath struct {

@@ -17,7 +17,8 @@ type Order struct {
 	Doors    []int  // ports to listen on
 	Root     []Step // how the world is built, in this order
 	Rules    []Rule // what Landlock allows
-	Net      bool   // whether TCP is allowed at all
+	Net      bool   // whether TCP is left alone: the network is the world's own
+	Connect  []int  // the ports that may be connected to where Net is not: Landlock knows no addresses
 	Filter   []seccomp.Instruction
 	Watch    bool // the filter asks the host about some calls
 	Limits   []Limit

@@ -1,6 +1,10 @@
 package probe
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
 
 func linuxSocketLines() []line {
 	const group = networkGroup
@@ -18,6 +22,32 @@ func linuxSocketLines() []line {
 		{group: group, name: "netlink: audit", attack: kind(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_AUDIT)},
 		{group: group, name: "netlink: devices", attack: kind(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_KOBJECT_UEVENT)},
 		{group: group, name: "netlink: packet filter", attack: kind(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_NETFILTER)},
+		{group: group, name: "TCP without connect (fast open)", attack: fastOpen},
 		{group: group, name: "sockets by io_uring", attack: func(*probe) error { return ioUring() }},
 	}
+}
+
+// fastOpen sends with the first packet of a connection: nobody asks for a connection then.
+func fastOpen(p *probe) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: int64(answerWithin.Seconds())}); err != nil {
+		return err
+	}
+	err = unix.Sendto(fd, []byte("?\n"), unix.MSG_FASTOPEN|unix.MSG_NOSIGNAL, &unix.SockaddrInet4{Port: p.TCP4, Addr: [4]byte{127, 0, 0, 1}})
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		return errNotHere // switched off
+	}
+	if err != nil {
+		return err
+	}
+	b := make([]byte, 256)
+	n, err := unix.Read(fd, b)
+	if err != nil {
+		return err
+	}
+	return p.holds(b[:n])
 }

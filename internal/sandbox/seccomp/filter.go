@@ -33,6 +33,7 @@ type Rules struct {
 	Datagrams bool     // with Internet: UDP too
 	Netlink   bool     // ask the kernel for the routes and addresses; only in a network namespace of its own
 	Unix      bool     // sockets of the machine: a path or an abstract name
+	Shared    bool     // the network is the machine's, and Landlock holds TCP: what goes around that is refused
 	Notify    []string // allowed calls that wait for a watcher's decision: see [Notify]
 }
 

@@ -86,10 +86,10 @@ func filterOf(t *testing.T, goarch string, r Rules) ([]Instruction, arch) {
 	return f, a
 }
 
-// everyRule is each of the rules' sixteen shapes.
+// everyRule is each of the rules' shapes.
 func everyRule() (all []Rules) {
-	for i := range 16 {
-		all = append(all, Rules{Internet: i&1 != 0, Datagrams: i&2 != 0, Netlink: i&4 != 0, Unix: i&8 != 0})
+	for i := range 32 {
+		all = append(all, Rules{Internet: i&1 != 0, Datagrams: i&2 != 0, Netlink: i&4 != 0, Unix: i&8 != 0, Shared: i&16 != 0})
 	}
 	return all
 }
@@ -208,44 +208,50 @@ func TestArguments(t *testing.T) {
 		{Rules{Internet: true}, "socket", [6]uint64{afInet, sockDgram, 0}, Errno(eafnosupport)},
 		{Rules{Datagrams: true}, "socket", [6]uint64{afInet, sockDgram, 0}, Errno(eafnosupport)},
 		{all, "socket", [6]uint64{afInet, sockDgram, protoUDP}, Allow},
-		{all, "socket", [6]uint64{afInet, sockDgram, 1}, Errno(eafnosupport)},             // ping
-		{all, "socket", [6]uint64{afInet, sockStream, 262}, Errno(eafnosupport)},          // MPTCP
-		{all, "socket", [6]uint64{afInet, sockStream, 132}, Errno(eafnosupport)},          // SCTP
-		{all, "socket", [6]uint64{afInet, sockRaw, 0}, Errno(eafnosupport)},               // raw
-		{all, "socket", [6]uint64{17, sockRaw, 0}, Errno(eafnosupport)},                   // packet
-		{all, "socket", [6]uint64{40, sockStream, 0}, Errno(eafnosupport)},                // vsock
-		{all, "socket", [6]uint64{38, 5, 0}, Errno(eafnosupport)},                         // alg
-		{all, "socket", [6]uint64{afNetlink, sockRaw, 9}, Errno(eafnosupport)},            // audit
-		{all, "socket", [6]uint64{afNetlink, sockRaw, netlinkRoute}, Allow},               //
-		{all, "socket", [6]uint64{high | 17, sockRaw, 0}, Errno(eafnosupport)},            //
-		{all, "socket", [6]uint64{high | afInet, high | sockRaw, 0}, Errno(eafnosupport)}, //
-		{Rules{}, "socketpair", [6]uint64{afUnix, sockStream, 0}, Allow},                  //
-		{all, "socketpair", [6]uint64{afInet, sockStream, 0}, Errno(eafnosupport)},        //
-		{Rules{}, "ioctl", [6]uint64{0, 0x5401}, Allow},                                   //
-		{Rules{}, "ioctl", [6]uint64{0, 0x5412}, Errno(enotty)},                           // TIOCSTI
-		{Rules{}, "ioctl", [6]uint64{0, high | 0x5412}, Errno(enotty)},                    // with a bit above
-		{Rules{}, "ioctl", [6]uint64{0, 0x541c}, Errno(enotty)},                           // TIOCLINUX
-		{Rules{}, "prctl", [6]uint64{15}, Allow},                                          //
-		{Rules{}, "prctl", [6]uint64{22}, Errno(einval)},                                  // SET_SECCOMP
-		{Rules{}, "prctl", [6]uint64{35}, Errno(einval)},                                  // SET_MM
-		{Rules{}, "prctl", [6]uint64{8}, Errno(einval)},                                   // SET_KEEPCAPS
-		{Rules{}, "clone", [6]uint64{0x3d0f00}, Allow},                                    // a thread
-		{Rules{}, "clone", [6]uint64{17}, Allow},                                          // fork
-		{Rules{}, "clone", [6]uint64{0x10000000 | 17}, Errno(eperm)},                      // user namespace
-		{Rules{}, "clone", [6]uint64{0x02000000 | 17}, Errno(eperm)},                      // cgroup namespace
-		{Rules{}, "unshare", [6]uint64{0x400}, Allow},                                     // its own table of files
-		{Rules{}, "unshare", [6]uint64{0x10000000}, Errno(eperm)},                         //
-		{Rules{}, "unshare", [6]uint64{0x80}, Errno(eperm)},                               // time namespace
-		{Rules{}, "personality", [6]uint64{0xffffffff}, Allow},                            //
-		{Rules{}, "personality", [6]uint64{0x0400000}, Errno(eperm)},                      // READ_IMPLIES_EXEC
-		{Rules{}, "mknodat", [6]uint64{0, 0, 0o100644}, Allow},                            //
-		{Rules{}, "mknodat", [6]uint64{0, 0, 0o010644}, Allow},                            // a pipe
-		{Rules{}, "mknodat", [6]uint64{0, 0, 0o020644}, Errno(eperm)},                     // a device
-		{Rules{}, "mknodat", [6]uint64{0, 0, 0o140644}, Errno(eperm)},                     // a socket
-		{Rules{Notify: []string{"openat"}}, "openat", [6]uint64{}, Notify},                //
-		{Rules{Notify: []string{"openat", "execve"}}, "execve", [6]uint64{}, Notify},      //
-		{Rules{Notify: []string{"openat"}}, "io_uring_setup", [6]uint64{}, Errno(enosys)}, //
-		{Rules{Notify: []string{"openat"}}, "ptrace", [6]uint64{}, Errno(eperm)},          //
+		{all, "socket", [6]uint64{afInet, sockDgram, 1}, Errno(eafnosupport)},                   // ping
+		{all, "socket", [6]uint64{afInet, sockStream, 262}, Errno(eafnosupport)},                // MPTCP
+		{all, "socket", [6]uint64{afInet, sockStream, 132}, Errno(eafnosupport)},                // SCTP
+		{all, "socket", [6]uint64{afInet, sockRaw, 0}, Errno(eafnosupport)},                     // raw
+		{all, "socket", [6]uint64{17, sockRaw, 0}, Errno(eafnosupport)},                         // packet
+		{all, "socket", [6]uint64{40, sockStream, 0}, Errno(eafnosupport)},                      // vsock
+		{all, "socket", [6]uint64{38, 5, 0}, Errno(eafnosupport)},                               // alg
+		{all, "socket", [6]uint64{afNetlink, sockRaw, 9}, Errno(eafnosupport)},                  // audit
+		{all, "socket", [6]uint64{afNetlink, sockRaw, netlinkRoute}, Allow},                     //
+		{all, "socket", [6]uint64{high | 17, sockRaw, 0}, Errno(eafnosupport)},                  //
+		{all, "socket", [6]uint64{high | afInet, high | sockRaw, 0}, Errno(eafnosupport)},       //
+		{Rules{}, "socketpair", [6]uint64{afUnix, sockStream, 0}, Allow},                        //
+		{all, "socketpair", [6]uint64{afInet, sockStream, 0}, Errno(eafnosupport)},              //
+		{Rules{}, "ioctl", [6]uint64{0, 0x5401}, Allow},                                         //
+		{Rules{}, "ioctl", [6]uint64{0, 0x5412}, Errno(enotty)},                                 // TIOCSTI
+		{Rules{}, "ioctl", [6]uint64{0, high | 0x5412}, Errno(enotty)},                          // with a bit above
+		{Rules{}, "ioctl", [6]uint64{0, 0x541c}, Errno(enotty)},                                 // TIOCLINUX
+		{Rules{}, "prctl", [6]uint64{15}, Allow},                                                //
+		{Rules{}, "prctl", [6]uint64{22}, Errno(einval)},                                        // SET_SECCOMP
+		{Rules{}, "prctl", [6]uint64{35}, Errno(einval)},                                        // SET_MM
+		{Rules{}, "prctl", [6]uint64{8}, Errno(einval)},                                         // SET_KEEPCAPS
+		{Rules{}, "clone", [6]uint64{0x3d0f00}, Allow},                                          // a thread
+		{Rules{}, "clone", [6]uint64{17}, Allow},                                                // fork
+		{Rules{}, "clone", [6]uint64{0x10000000 | 17}, Errno(eperm)},                            // user namespace
+		{Rules{}, "clone", [6]uint64{0x02000000 | 17}, Errno(eperm)},                            // cgroup namespace
+		{Rules{}, "unshare", [6]uint64{0x400}, Allow},                                           // its own table of files
+		{Rules{}, "unshare", [6]uint64{0x10000000}, Errno(eperm)},                               //
+		{Rules{}, "unshare", [6]uint64{0x80}, Errno(eperm)},                                     // time namespace
+		{Rules{}, "personality", [6]uint64{0xffffffff}, Allow},                                  //
+		{Rules{}, "personality", [6]uint64{0x0400000}, Errno(eperm)},                            // READ_IMPLIES_EXEC
+		{Rules{}, "mknodat", [6]uint64{0, 0, 0o100644}, Allow},                                  //
+		{Rules{}, "mknodat", [6]uint64{0, 0, 0o010644}, Allow},                                  // a pipe
+		{Rules{}, "mknodat", [6]uint64{0, 0, 0o020644}, Errno(eperm)},                           // a device
+		{Rules{}, "mknodat", [6]uint64{0, 0, 0o140644}, Errno(eperm)},                           // a socket
+		{Rules{Shared: true}, "sendto", [6]uint64{3, 0, 0, msgFastOpen | 0x4000}, Errno(eperm)}, //
+		{Rules{Shared: true}, "sendto", [6]uint64{3, msgFastOpen, msgFastOpen, 0x4000}, Allow},  //
+		{Rules{Shared: true}, "sendmsg", [6]uint64{3, 0, msgFastOpen}, Errno(eperm)},            //
+		{Rules{Shared: true}, "sendmmsg", [6]uint64{3, 0, 1, msgFastOpen}, Errno(eperm)},        //
+		{Rules{Shared: true}, "listen", [6]uint64{3, 1}, Errno(eperm)},                          //
+		{Rules{}, "listen", [6]uint64{3, 1}, Allow},                                             //
+		{Rules{Notify: []string{"openat"}}, "openat", [6]uint64{}, Notify},                      //
+		{Rules{Notify: []string{"openat", "execve"}}, "execve", [6]uint64{}, Notify},            //
+		{Rules{Notify: []string{"openat"}}, "io_uring_setup", [6]uint64{}, Errno(enosys)},       //
+		{Rules{Notify: []string{"openat"}}, "ptrace", [6]uint64{}, Errno(eperm)},                //
 	} {
 		for _, goarch := range []string{"amd64", "arm64"} {
 			f, a := filterOf(t, goarch, c.rules)
@@ -263,7 +269,7 @@ func TestRulesChangeOnlySockets(t *testing.T) {
 		for _, r := range everyRule() {
 			f, _ := filterOf(t, goarch, r)
 			for name, n := range a.numbers {
-				if name == "socket" {
+				if name == "socket" || name == "listen" && r.Shared {
 					continue
 				}
 				c := call{arch: a.audit, number: n}

@@ -12,6 +12,9 @@ const (
 	sockRaw      = 3
 	sockTypeMask = 0xf // the rest are flags
 
+	// Data that goes with the first packet of a connection, which is then made without connect.
+	msgFastOpen = 0x20000000
+
 	protoAny     = 0
 	protoTCP     = 6
 	protoUDP     = 17
@@ -46,17 +49,24 @@ func (a arch) judged(r Rules, others block) block {
 
 // judges are the judged calls, the most frequent first.
 func judges(r Rules) []judge {
-	return []judge{
+	var shared []judge
+	if r.Shared {
+		shared = []judge{
+			{"sendto", noneOf(3, msgFastOpen)}, {"sendmsg", noneOf(2, msgFastOpen)}, {"sendmmsg", noneOf(3, msgFastOpen)},
+			{"listen", ret(Errno(eperm))}, // on a port that the kernel chooses, about which Landlock is not asked
+		}
+	}
+	return append([]judge{
 		{"ioctl", judgeIoctl()},
-		{"clone", noneOf(cloneNamespaces)},
+		{"clone", noneOf(0, cloneNamespaces)},
 		{"socket", judgeSocket(r)},
 		{"prctl", judgePrctl()},
 		{"socketpair", judgeArg(0, []uint32{afUnix}, eafnosupport)},
-		{"unshare", noneOf(unshareNamespaces)},
+		{"unshare", noneOf(0, unshareNamespaces)},
 		{"personality", judgeArg(0, []uint32{0, 0xffffffff}, eperm)},
 		{"mknod", judgeMode(1)},
 		{"mknodat", judgeMode(2)},
-	}
+	}, shared...)
 }
 
 // judgeArg allows the values of an argument.
@@ -64,9 +74,9 @@ func judgeArg(n uint32, values []uint32, errno uint16) block {
 	return append(block{loadArg(n)}, oneOf(values, ret(Allow), ret(Errno(errno)))...)
 }
 
-// noneOf refuses a call that has one of the bits in its first argument.
-func noneOf(bits uint32) block {
-	return append(block{loadArg(0)}, when(opAnyBit, bits, ret(Errno(eperm)), ret(Allow))...)
+// noneOf refuses a call that has one of the bits in an argument.
+func noneOf(n, bits uint32) block {
+	return append(block{loadArg(n)}, when(opAnyBit, bits, ret(Errno(eperm)), ret(Allow))...)
 }
 
 // judgeMode allows to make files and pipes, no devices and no sockets.
