@@ -21,7 +21,9 @@ func passwordOf(l net.Listener) password {
 	return ""
 }
 
-func (p password) is(said string) bool { return subtle.ConstantTimeCompare([]byte(p), []byte(said)) == 1 }
+func (p password) is(said string) bool {
+	return subtle.ConstantTimeCompare([]byte(p), []byte(said)) == 1
+}
 
 func unknown() *problem.Problem {
 	return problem.New(problem.Refused, "egress/password", "a program that does not know the password of this start").From(page)
