@@ -16,7 +16,8 @@ type judge struct {
 	grant spec.Sandbox
 	runs  []string // what may be run: programs, and folders of them
 	own   []own    // what is the server's own, or everybody's
-	shown []string // folders of the machine that its world has at the same path
+	shown []string // files and folders of the machine that its world has at the same path
+	learn []string // those of them that are no grant
 }
 
 // An own place tells nothing of what a server wants from the person.
@@ -25,15 +26,15 @@ type own struct {
 	write bool
 }
 
-// newJudge takes what a server is held to from its order.
-func newJudge(c Command, m Mode, o inside.Order) *judge {
-	j := &judge{mode: m, grant: c.Sandbox, own: []own{{c.Dir, true}, {"/proc", false}, {"/dev", true}, {"/sys", false}}}
+// newJudge takes what a server is held to from the order of a grant, and what it sees from that of its world.
+func newJudge(m Mode, c Command, world, granted inside.Order) *judge {
+	j := &judge{mode: m, grant: c.Sandbox, learn: c.Learn, own: []own{{c.Dir, true}, {"/proc", false}, {"/dev", true}, {"/sys", false}}}
 	for _, dir := range append([]string{c.Bundle}, c.Runtime...) {
 		if dir != "" {
 			j.own = append(j.own, own{dir, false})
 		}
 	}
-	for _, r := range o.Rules {
+	for _, r := range granted.Rules {
 		if r.Execute {
 			j.runs = append(j.runs, r.Path)
 		}
@@ -41,8 +42,8 @@ func newJudge(c Command, m Mode, o inside.Order) *judge {
 			j.own = append(j.own, own{r.Path, r.Write})
 		}
 	}
-	for _, s := range o.Root {
-		if s.Kind == inside.StepBind {
+	for _, s := range world.Root {
+		if s.Kind == inside.StepBind || s.Kind == inside.StepOver {
 			j.shown = append(j.shown, s.Path)
 		}
 	}
@@ -122,7 +123,8 @@ func (j *judge) event(s sight) (Event, bool) {
 		return e, false
 	}
 	there := s.found && (s.place.Exists || s.Create)
-	if there && j.granted(name) != nil {
+	known := func(dir string) bool { return isBelow(name, dir) }
+	if there && (j.granted(name) != nil || slices.ContainsFunc(j.learn, known)) {
 		e.Real, e.Allowed = name, j.covers(name, write)
 		return e, true
 	}

@@ -45,6 +45,9 @@ type planner struct {
 // plan makes the order for a command in a mode, for a server that is seen as uid and gid inside and finds the proxies at
 // an entrance.
 func plan(m Mode, c Command, e entrance, uid, gid int) (inside.Order, error) {
+	if c.Learn != nil {
+		c = c.learning()
+	}
 	p := &planner{c: c, protect: c.Sandbox.Protect}
 	if err := p.programs.find(c); err != nil {
 		return inside.Order{}, err
@@ -54,15 +57,19 @@ func plan(m Mode, c Command, e entrance, uid, gid int) (inside.Order, error) {
 	p.devices()
 	p.processes()
 	p.temp()
-	if err := p.granted(); err != nil {
+	files := p.granted
+	if c.Learn != nil {
+		files = p.learned
+	}
+	if err := files(); err != nil {
 		return inside.Order{}, err
 	}
 	p.ownFiles()
 	p.executables()
 	n := c.Sandbox.Net
-	env, files := c.environment(wayOf(m, c, e))
+	env, brought := c.environment(wayOf(m, c, e))
 	if m != Landlock {
-		p.bring(files)
+		p.bring(brought)
 	}
 	p.add(p.seals...)
 	filter, err := seccomp.Filter(runtime.GOARCH, seccomp.Rules{
@@ -78,7 +85,7 @@ func plan(m Mode, c Command, e entrance, uid, gid int) (inside.Order, error) {
 	if m == Landlock {
 		o.Net = false
 		o.Connect = e.ports(n)
-		return withoutWorld(o, files)
+		return withoutWorld(o, brought)
 	}
 	if !n.None() {
 		o.Doors = []int{int(HTTPDoor), int(SOCKSDoor)}
@@ -269,8 +276,20 @@ func (p *planner) ownFiles() {
 		p.add(inside.Step{Kind: inside.StepBind, Path: p.c.Bundle, From: p.c.Bundle})
 		p.rules = append(p.rules, inside.Rule{Path: p.c.Bundle, Execute: true})
 	}
-	p.add(inside.Step{Kind: inside.StepBind, Path: p.c.Dir, From: p.c.Dir, Write: true})
+	p.add(p.ownFolder())
 	p.rules = append(p.rules, inside.Rule{Path: p.c.Dir, Write: true, Execute: p.c.Sandbox.Programs.Any})
+}
+
+// ownFolder is where the server keeps its data: what it learns with is not kept.
+func (p *planner) ownFolder() inside.Step {
+	dir := p.c.Dir
+	switch {
+	case p.c.Learn == nil:
+		return inside.Step{Kind: inside.StepBind, Path: dir, From: dir, Write: true}
+	case p.c.noOverlay:
+		return inside.Step{Kind: inside.StepTemp, Path: dir, Size: or(p.c.Sandbox.Limits.Temp, defaultTemp)}
+	}
+	return p.over(spec.File{Path: dir})
 }
 
 // executables shows the programs that were found and lets them run.
@@ -291,7 +310,7 @@ func (p *planner) executables() {
 // shown tells whether a path is below something that is bound already.
 func (p *planner) shown(name string) bool {
 	return slices.ContainsFunc(p.steps, func(s inside.Step) bool {
-		return (s.Kind == inside.StepBind && isBelow(name, s.Path)) || (s.Kind == inside.StepLink && s.Path == name)
+		return (s.Kind == inside.StepBind && isBelow(name, s.Path)) || (s.Kind == inside.StepOver && isBelow(name, s.Path) && !hides(s, name)) || (s.Kind == inside.StepLink && s.Path == name)
 	})
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"satchel/internal/problem"
 	"satchel/internal/sandbox/inside"
 	"satchel/internal/spec"
@@ -74,10 +76,13 @@ func (p *planner) split(f spec.File, seen *int) error {
 		return nil
 	}
 	entries, err := os.ReadDir(f.Path)
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
 		return nil
-	}
-	if err != nil {
+	case errors.Is(err, unix.ENOTDIR): // a file, where the list of secrets expects a folder
+		p.show(f, true)
+		return nil
+	case err != nil:
 		return problem.New(problem.Failed, "sandbox/grant", "a granted folder cannot be read").At(f.Path).Because(err)
 	}
 	if *seen += len(entries); *seen > mostEntries {

@@ -24,7 +24,15 @@ type Command struct {
 	// Events gets what the server does, from one goroutine, and nothing after [Process.Done]; while it does not return,
 	// later events wait or are lost. Nil: nothing becomes known.
 	Events func(Event)
-	Watch  bool // with Events: files too, not only programs; each opening of one then takes some 20 us longer
+	Watch  bool // with Events: files too, not only programs; each opening of one then takes some 25 to 75 us longer
+
+	// Learn are folders to read beside the granted ones, the person's home as a rule, for a server that is started to find
+	// out what it needs: without network, with all programs of the machine, and with nothing that stays. What it writes, also
+	// to its own folder, is in memory and gone with it; where the kernel cannot do that, writing is refused. Secrets of
+	// Sandbox.Protect are not there. It needs the mode namespaces. Events say what the grant covers, as ever.
+	Learn []string
+
+	noOverlay bool // the kernel has refused one
 }
 
 // An Accept is called with each listener that the server's world hands over: connections that the server makes to a door

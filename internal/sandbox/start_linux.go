@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -49,6 +50,9 @@ func (l *Launcher) onThread(cmd *exec.Cmd) error {
 // Start starts a server in the strongest mode that this machine has. accept gets the doors of its world, before the
 // server runs; it may be nil when no network is granted. Errors are problems; then nothing runs.
 func (l *Launcher) Start(ctx context.Context, c Command, accept Accept) (*Process, error) {
+	if c.Learn != nil {
+		return l.learn(ctx, c)
+	}
 	var refusals []error
 	for _, m := range l.modes {
 		p, err := l.startIn(ctx, m, c, accept)
@@ -84,6 +88,10 @@ func (l *Launcher) startAt(ctx context.Context, m Mode, c Command, e entrance, a
 	if err != nil {
 		return nil, err
 	}
+	watch, err := newWatch(m, c, o)
+	if err != nil {
+		return nil, err
+	}
 	text, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
@@ -116,7 +124,7 @@ func (l *Launcher) startAt(ctx context.Context, m Mode, c Command, e entrance, a
 	if accept != nil {
 		e.give(accept)
 	}
-	p := &Process{tree: tree, mode: m, control: control, group: newGroup(c.Sandbox.Limits), watch: newWatch(c, m, o), blind: errors.New("nobody asked for it"), done: make(chan struct{})}
+	p := &Process{tree: tree, mode: m, control: control, group: newGroup(c.Sandbox.Limits), watch: watch, blind: errors.New("nobody asked for it"), done: make(chan struct{})}
 	err = p.started(ctx, accept)
 	if err != nil {
 		p.Kill()
@@ -165,6 +173,9 @@ func (l *Launcher) tree(m Mode, o inside.Order, s streams, memory, control *os.F
 	cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: os.Getgid(), Size: 1}}
 	// The user inside is not root there, so that exec would drop every capability but these.
 	cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP}
+	if slices.ContainsFunc(o.Root, func(s inside.Step) bool { return s.Kind == inside.StepOver }) {
+		cmd.SysProcAttr.AmbientCaps = append(cmd.SysProcAttr.AmbientCaps, unix.CAP_DAC_OVERRIDE) // the kernel keeps an overlay's own folder shut
+	}
 	return &initTree{cmd}, l.onThread(cmd)
 }
 

@@ -63,11 +63,18 @@ const (
 )
 
 // newWatch makes the watch of a command in a mode, whose order is o. It is nil when nobody wants to know.
-func newWatch(c Command, m Mode, o inside.Order) *watch {
+func newWatch(m Mode, c Command, o inside.Order) (*watch, error) {
 	if c.Events == nil {
-		return nil
+		return nil, nil
 	}
-	return &watch{c: c, judge: newJudge(c, m, o), queue: make(chan sight, longestQueue), ended: make(chan struct{})}
+	granted := o
+	if c.Learn != nil {
+		var err error
+		if granted, err = plan(m, c.asGranted(), entrance{}, o.UID, o.GID); err != nil {
+			return nil, err
+		}
+	}
+	return &watch{c: c, judge: newJudge(m, c, o, granted), queue: make(chan sight, longestQueue), ended: make(chan struct{})}, nil
 }
 
 // begin takes the filter's descriptor. From then on the server is answered.

@@ -98,6 +98,8 @@ func (s Step) make() error {
 		return s.bind(to, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC)
 	case StepPin:
 		return s.pin(to)
+	case StepOver:
+		return s.overlay(to)
 	case StepShelf:
 		return shelf(to)
 	case StepSeal:

@@ -28,11 +28,12 @@ type Order struct {
 type Step struct {
 	Kind     StepKind
 	Path     string
-	From     string // bind: where it is outside; link: what it points to; text: its content
-	Write    bool   // bind
-	Dev, Ino uint64 // bind: what From must be; zero: anything
-	Maybe    bool   // bind: may be missing outside
-	Size     int64  // temp: bytes
+	From     string   // bind, over: where it is outside; link: what it points to; text: its content
+	Write    bool     // bind
+	Dev, Ino uint64   // bind, over: what From must be; zero: anything
+	Maybe    bool     // bind: may be missing outside
+	Size     int64    // temp, over: bytes; all overlays share those of the first
+	Hide     []string // over: what of it is not there, relative
 }
 
 // A StepKind is what a step makes.
@@ -50,6 +51,7 @@ const (
 	StepTemp  StepKind = "temp"  // memory to write to
 	StepShelf StepKind = "shelf" // a folder of memory to put places on
 	StepSeal  StepKind = "seal"  // nothing can be put on a shelf any more
+	StepOver  StepKind = "over"  // a folder of the machine whose changes stay in memory
 	StepPin   StepKind = "pin"   // a folder onto itself, so that it can be neither renamed nor removed
 )
 
