@@ -14,8 +14,8 @@ import (
 
 // Options are what a Supervisor needs to know of the machine and of who listens.
 type Options struct {
-	Getenv  func(string) string               // names the corporate proxy of this machine
-	Attempt func(id string, a egress.Attempt) // gets each attempt of a server at the network, from many goroutines; nil: nobody listens
+	Getenv func(string) string      // names the corporate proxy of this machine
+	Listen func(spec.Spec) Listener // asked before each start who listens to that server; nil: nobody
 }
 
 // A Supervisor starts servers: in their sandbox, with a proxy at its doors, where their [spec.Spec] has one. Make one for
@@ -46,39 +46,45 @@ type streams struct{ in, out, err *os.File }
 
 // process starts a server. The error is a problem.
 func (v *Supervisor) process(ctx context.Context, s spec.Spec, to streams) (process, error) {
+	var l Listener
+	if v.opts.Listen != nil {
+		l = v.opts.Listen(s)
+	}
 	if s.Sandbox != nil {
-		return v.confined(ctx, s, to)
+		return v.confined(ctx, s, to, l)
 	}
 	proc, err := procgroup.Start(procgroup.Cmd{Path: s.Argv[0], Args: s.Argv, Env: s.Env, Dir: s.Dir, Stdin: to.in, Stdout: to.out, Stderr: to.err})
 	if err != nil {
 		return nil, failed(s, err)
 	}
-	return proc, nil
+	l.started("", nil)
+	return l.until(proc, func() {}), nil
 }
 
 // confined starts a server in its sandbox. Its proxy ends with it.
-func (v *Supervisor) confined(ctx context.Context, s spec.Spec, to streams) (process, error) {
-	accept, closeDoors, err := v.doors(s)
+func (v *Supervisor) confined(ctx context.Context, s spec.Spec, to streams, l Listener) (process, error) {
+	accept, closeDoors, err := v.doors(s, l)
 	if err != nil {
 		return nil, err
 	}
 	proc, err := v.launcher().Start(ctx, sandbox.Command{
 		Sandbox: *s.Sandbox, Path: s.Argv[0], Argv: s.Argv, Env: s.Env, Dir: s.Dir, Bundle: s.Bundle, Runtime: s.Runtime,
-		Stdin: to.in, Stdout: to.out, Stderr: to.err,
+		Stdin: to.in, Stdout: to.out, Stderr: to.err, Events: l.Event, Watch: l.Files,
 	}, accept)
 	if err != nil {
 		closeDoors()
 		return nil, err
 	}
-	go func() {
-		<-proc.Done()
-		closeDoors()
-	}()
-	return proc, nil
+	blind := proc.Watched()
+	if l.Event == nil {
+		blind = nil
+	}
+	l.started(proc.Mode(), blind)
+	return l.until(proc, closeDoors), nil
 }
 
 // doors gives who answers at the doors of a server's world; nil when its world has none.
-func (v *Supervisor) doors(s spec.Spec) (accept sandbox.Accept, closeDoors func(), err error) {
+func (v *Supervisor) doors(s spec.Spec, l Listener) (accept sandbox.Accept, closeDoors func(), err error) {
 	if s.Sandbox.Net.None() {
 		return nil, func() {}, nil
 	}
@@ -86,11 +92,7 @@ func (v *Supervisor) doors(s spec.Spec) (accept sandbox.Accept, closeDoors func(
 	if err != nil {
 		return nil, nil, err
 	}
-	config := egress.Config{ID: s.ID, Net: s.Sandbox.Net, Upstream: upstream}
-	if v.opts.Attempt != nil {
-		config.Record = func(a egress.Attempt) { v.opts.Attempt(s.ID, a) }
-	}
-	proxy := egress.New(config)
+	proxy := egress.New(egress.Config{ID: s.ID, Net: s.Sandbox.Net, Upstream: upstream, Record: l.Attempt})
 	return func(d sandbox.Door, l net.Listener) {
 		switch d {
 		case sandbox.HTTPDoor:

@@ -17,11 +17,13 @@ import (
 
 	"satchel/internal/problem"
 	"satchel/internal/procgroup"
+	"satchel/internal/sandbox"
 	"satchel/internal/spec"
 )
 
-// The watcher of procgroup is this program again.
+// The watcher of procgroup and the first process of a sandbox are this program again.
 func TestMain(m *testing.M) {
+	sandbox.Main()
 	if procgroup.IsWatcher(os.Args[1:]) {
 		os.Exit(procgroup.WatchMain(os.Args[1:]))
 	}
