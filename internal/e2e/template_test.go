@@ -15,6 +15,7 @@ type kind struct {
 	prepare  func(t *testing.T, h *home, dir string)
 	test     []string
 	bin      string // a folder for the front of PATH
+	grant    string // beside what follows from the answers
 }
 
 // Each template becomes a project whose own test passes, that nobody has anything against, and that is packed,
@@ -37,14 +38,24 @@ func TestTemplatesWork(t *testing.T) {
 // the system's Python: what is tested is our part, the command and the environment.
 func TestUVTemplateWorksWithAStub(t *testing.T) {
 	t.Parallel()
-	python := program(t, "python3")
+	python := systemPython(t)
 	bin := t.TempDir()
 	stub := "#!/bin/sh\nset -eu\n[ \"$1\" = run ] && [ \"$2\" = --directory ]\ncd \"$3\"\n[ -f pyproject.toml ]\n" +
 		"case \"$UV_PROJECT_ENVIRONMENT\" in /*/.cache/*/venv) ;; *) exit 9 ;; esac\nshift 3\nexec " + python + " \"$@\"\n"
 	if err := os.WriteFile(filepath.Join(bin, "uv"), []byte(stub), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	kind{template: "uv", test: []string{"python3", "-m", "unittest"}, bin: bin}.works(t, newHome(t))
+	kind{template: "uv", test: []string{"python3", "-m", "unittest"}, bin: bin, grant: "run:" + python}.works(t, newHome(t))
+}
+
+// systemPython is Debian's own: what a version manager puts into PATH is below a home that is not the test's.
+func systemPython(t *testing.T) string {
+	t.Helper()
+	const python = "/usr/bin/python3"
+	if _, err := os.Stat(python); err != nil {
+		lacking(t, python)
+	}
+	return python
 }
 
 func TestUVTemplateWorksWithUV(t *testing.T) {
@@ -96,7 +107,11 @@ func (k kind) answers(t *testing.T, h *home, dir string) {
 	notes := filepath.Join(h.dir, "notes & more")
 	write(t, filepath.Join(notes, "a.txt"), "nothing\nthe Word\n")
 	h.run(t, "satchel", "pack", dir, "x.mcpb")
-	h.run(t, "satchel", "install", "x.mcpb", "--yes", "--config", "folder="+notes)
+	install := []string{"install", "x.mcpb", "--yes", "--config", "folder=" + notes}
+	if k.grant != "" {
+		install = append(install, "--grant", k.grant)
+	}
+	h.run(t, "satchel", install...)
 	if got := toolNames(t, h.run(t, "satchel", "tools", "my-"+k.template, "--json")); len(got) != 1 || got[0] != "search_files" {
 		t.Errorf("tools %v", got)
 	}

@@ -25,17 +25,19 @@ func (p *Plan) Confine(box spec.Sandbox, passed []string) {
 	copyVariables(env, names, p.machine.Getenv)
 	maps.Copy(env, p.Command.Env)
 	p.Spec.Env, p.Spec.Sandbox = listed(env), &box
-	p.Spec.Runtime = runtimeFolders(p.Spec.Argv[0], p.ext.Dir, p.machine)
+	p.Spec.Runtime = runtimeFolders(append([]string{p.Spec.Argv[0]}, box.Programs.Paths...), p.ext.Dir, p.machine)
 }
 
-// runtimeFolders gives the folder that a runtime was installed to, where it is not one of the system: a Node.js or Python
+// runtimeFolders gives the folders that programs were installed to, where those are not the system's: a Node.js or Python
 // of a version manager, a virtual environment. A folder that holds more than a runtime is none.
-func runtimeFolders(program, bundle string, m Machine) (dirs []string) {
-	real, err := filepath.EvalSymlinks(program)
-	if err != nil {
-		real = program
+func runtimeFolders(programs []string, bundle string, m Machine) (dirs []string) {
+	files := slices.Clone(programs)
+	for _, p := range programs {
+		if real, err := filepath.EvalSymlinks(p); err == nil {
+			files = append(files, real)
+		}
 	}
-	for _, file := range []string{program, real} {
+	for _, file := range files {
 		prefix := filepath.Dir(filepath.Dir(file))
 		switch {
 		case isBelow(file, bundle), slices.Contains(dirs, prefix):

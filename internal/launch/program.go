@@ -31,7 +31,9 @@ func findProgram(name string, m Machine) (string, error) {
 	return "", p.Try("%s", howToGet(name))
 }
 
+// lookPath passes a version manager's stand-in by when it cannot tell what that starts, as long as there is another one.
 func lookPath(name string, m Machine) string {
+	standIn := ""
 	endings := []string{""}
 	if m.OS == "windows" && filepath.Ext(name) == "" {
 		endings = []string{".exe", ".cmd", ".bat", ".com"}
@@ -43,11 +45,16 @@ func lookPath(name string, m Machine) string {
 		for _, end := range endings {
 			path := filepath.Join(dir, name+end)
 			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && (m.OS == "windows" || info.Mode()&0o111 != 0) {
-				return path
+				if program := behindShim(path, m); program != "" {
+					return program
+				}
+				if standIn == "" {
+					standIn = path
+				}
 			}
 		}
 	}
-	return ""
+	return standIn
 }
 
 func howToGet(name string) string {
