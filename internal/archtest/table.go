@@ -27,11 +27,12 @@ var floors = map[string]int{
 	"satchel/internal/supervisor": 2,
 	"satchel/internal/trust":      2,
 
-	"satchel/internal/sandbox/inside":   2,
-	"satchel/internal/sandbox/probe":    2,
-	"satchel/internal/sandbox/seccomp":  2,
-	"satchel/internal/sandbox/seatbelt": 2,
-	"satchel/internal/sandbox/notify":   2,
+	"satchel/internal/sandbox/inside":     2,
+	"satchel/internal/sandbox/probe":      2,
+	"satchel/internal/sandbox/restricted": 2,
+	"satchel/internal/sandbox/seccomp":    2,
+	"satchel/internal/sandbox/seatbelt":   2,
+	"satchel/internal/sandbox/notify":     2,
 
 	"satchel/internal/spec":  1,
 	"satchel/mcpb":           1,
@@ -65,6 +66,8 @@ var edges = map[[2]string]string{
 	{"satchel/internal/sandbox", "satchel/internal/sandbox/inside"}:         "what runs inside follows the order made here",
 	{"satchel/internal/sandbox/inside", "satchel/internal/sandbox/seccomp"}: "the order holds the filter",
 	{"satchel/internal/sandbox", "satchel/internal/sandbox/probe"}:          "a sandbox is proved from inside",
+	{"satchel/internal/sandbox", "satchel/internal/sandbox/seatbelt"}:       "macOS holds a server to generated rules",
+	{"satchel/internal/sandbox", "satchel/internal/sandbox/restricted"}:     "Windows holds a server as a plan says",
 	{"satchel/internal/sandbox", "satchel/internal/sandbox/seccomp"}:        "a sandbox has a filter of system calls",
 	{"satchel/internal/sandbox", "satchel/internal/sandbox/notify"}:         "a launcher tells what its servers do",
 }

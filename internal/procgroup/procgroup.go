@@ -28,6 +28,9 @@ type Cmd struct {
 	Stdout *os.File
 	Stderr *os.File
 	Extra  []*os.File // descriptors from 3 on; only on Linux
+
+	Token uintptr                 // what it runs as, a primary access token; zero: as we do. Only on Windows
+	Job   func(job uintptr) error // bounds the job object that it is put in before it runs, and must keep it ending with its handle. Only on Windows
 }
 
 // prepare makes the command that runs c. Files that are nil stay nil interfaces, which os/exec takes for the null device.

@@ -22,8 +22,13 @@ func start(c Cmd) (tree, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Job != nil {
+		if err := c.Job(uintptr(handle)); err != nil {
+			return nil, errors.Join(err, windows.CloseHandle(handle))
+		}
+	}
 	cmd := c.prepare() // suspended, so that it cannot start another process before it is in the job
-	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_SUSPENDED | windows.CREATE_NO_WINDOW}
+	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_SUSPENDED | windows.CREATE_NO_WINDOW, Token: syscall.Token(c.Token)}
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, windows.CloseHandle(handle))
 	}

@@ -22,7 +22,7 @@ func enter(m Mode, n spec.Net) (entrance, error) {
 	switch {
 	case n.None():
 		return entrance{}, nil
-	case m != Landlock:
+	case m.world():
 		return entrance{http: HTTPDoor.address(), socks: SOCKSDoor.address()}, nil
 	}
 	e := entrance{password: rand.Text(), listeners: map[Door]net.Listener{}}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -16,6 +17,15 @@ import (
 var nodeProxy string
 
 const nodeProxyName = "node-proxy.cjs"
+
+// What every world has for its user.
+const (
+	homeInside = "/home/user"
+	tempInside = "/tmp"
+)
+
+// broughtInside is the folder for what the sandbox brings, in a world.
+const broughtInside = "/.satchel"
 
 // A way is where a server finds what describes its world, and the proxies.
 type way struct {
@@ -33,6 +43,15 @@ func (w way) url(scheme, host string) string {
 		u.User = url.UserPassword(nameInside, w.password)
 	}
 	return u.String()
+}
+
+// wayOf is where a server finds its home, its temporary folder and the proxies of an entrance.
+func wayOf(m Mode, c Command, e entrance) way {
+	w := way{home: homeInside, temp: tempInside, brought: broughtInside, http: e.http, socks: e.socks, password: e.password}
+	if !m.world() {
+		w.home, w.temp, w.brought = c.Dir, filepath.Join(c.Dir, ownTemp), filepath.Join(c.Dir, ownBrought)
+	}
+	return w
 }
 
 // nameInside is the name that a server's user has in its world, and at proxies with a password.
@@ -59,7 +78,7 @@ func (c Command) environment(w way) (env []string, files []brought) {
 	env, files = authorities(withDefaults(c.Env, defaults), w.brought)
 	for i, e := range env {
 		if options, ok := strings.CutPrefix(e, "NODE_OPTIONS="); ok {
-			env[i] = "NODE_OPTIONS=" + strings.TrimLeft(options+" --require="+quotedForNode(path.Join(w.brought, nodeProxyName)), " ")
+			env[i] = "NODE_OPTIONS=" + strings.TrimLeft(options+" --require="+quotedForNode(filepath.Join(w.brought, nodeProxyName)), " ")
 		}
 	}
 	return env, append(files, brought{nodeProxyName, nodeProxy})

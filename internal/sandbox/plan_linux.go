@@ -16,20 +16,14 @@ import (
 	"satchel/internal/spec"
 )
 
-// What every world has for its user.
-const (
-	homeInside = "/home/user"
-	tempInside = "/tmp"
-	hostInside = "sandbox"
-)
+// hostInside is the name of the machine in every world.
+const hostInside = "sandbox"
 
 // The limits where a grant names none.
 const (
-	defaultTemp      = 256 << 20
-	defaultShared    = 64 << 20
-	defaultProcesses = 256
-	defaultFiles     = 4096
-	lockedMemory     = 8 << 20
+	defaultTemp   = 256 << 20
+	defaultShared = 64 << 20
+	lockedMemory  = 8 << 20
 )
 
 // A planner turns a command into an order. It looks at the machine and changes nothing.
@@ -94,15 +88,6 @@ func plan(m Mode, c Command, e entrance, uid, gid int) (inside.Order, error) {
 	return o, nil
 }
 
-// wayOf is where a server finds its home, its temporary folder and the proxies of an entrance.
-func wayOf(m Mode, c Command, e entrance) way {
-	w := way{home: homeInside, temp: tempInside, brought: broughtInside, http: e.http, socks: e.socks, password: e.password}
-	if m == Landlock {
-		w.home, w.temp, w.brought = c.Dir, path.Join(c.Dir, ownTemp), path.Join(c.Dir, ownBrought)
-	}
-	return w
-}
-
 // withoutWorld changes an order for the machine's own root: what is made up there is not, and what all of the machine's
 // programs share is out of reach. The server's temporary folder is one in its own.
 func withoutWorld(o inside.Order, files []brought) (inside.Order, error) {
@@ -135,13 +120,6 @@ func limits(l spec.Limits) []inside.Limit {
 		list = append(list, inside.Limit{Resource: unix.RLIMIT_CPU, Value: uint64(max(1, l.CPU.Seconds()))})
 	}
 	return list
-}
-
-func or[T int | int64](v, def T) T {
-	if v > 0 {
-		return v
-	}
-	return def
 }
 
 func (p *planner) add(steps ...inside.Step) { p.steps = append(p.steps, steps...) }
@@ -313,9 +291,6 @@ func (p *planner) shown(name string) bool {
 		return (s.Kind == inside.StepBind && isBelow(name, s.Path)) || (s.Kind == inside.StepOver && isBelow(name, s.Path) && !hides(s, name)) || (s.Kind == inside.StepLink && s.Path == name)
 	})
 }
-
-// broughtInside is the folder for what the sandbox brings, in a world.
-const broughtInside = "/.satchel"
 
 // bring shows the files that the sandbox brings.
 func (p *planner) bring(files []brought) {

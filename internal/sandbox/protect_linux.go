@@ -118,9 +118,8 @@ func (p *planner) secretsBelow(dir string) (secrets []string) {
 // writable shows a file or folder to write to. What is protected below it becomes unchangeable, and each folder on the
 // way a mount of its own: a mount can be neither renamed nor removed, so nothing can be put in its place.
 func (p *planner) writable(f spec.File) error {
-	if secrets := p.secretsBelow(f.Path); len(secrets) > 0 {
-		return problem.New(problem.Refused, "sandbox/above-secrets", "cannot be granted for writing: %s is in it", secrets[0]).At(f.Path).From("docs/sandbox.md").
-			Try("grant the folders in it that are needed")
+	if err := aboveSecrets(f, p.protect); err != nil {
+		return err
 	}
 	p.add(inside.Step{Kind: inside.StepBind, Path: f.Path, From: f.Path, Write: true, Dev: f.Dev, Ino: f.Ino})
 	p.rules = append(p.rules, inside.Rule{Path: f.Path, Write: true})

@@ -17,7 +17,7 @@ import (
 // Errors are problems: Refused when this machine has no sandbox.
 func (l *Launcher) Prove(ctx context.Context) (Report, error) {
 	m, results, err := l.probe(ctx, granted{})
-	if err == nil && m == Landlock { // with network it holds less
+	if err == nil && !m.world() { // with network it holds less
 		m, results, err = l.probe(ctx, granted{network: true})
 	}
 	if err != nil {

@@ -8,7 +8,12 @@ const (
 	Namespaces Mode = "namespaces" // a world of its own, made by us
 	Bubblewrap Mode = "bubblewrap" // the same, made by the system's bwrap, where we may make none
 	Landlock   Mode = "landlock"   // the machine's own root and processes, with walls around the server: limited
+	Seatbelt   Mode = "seatbelt"   // macOS: rules around the server, kept by the kernel
+	Restricted Mode = "restricted" // Windows: few rights, low integrity and a job object: writing is held, reading is not
 )
+
+// world tells whether a server has a world of its own, where the network and the paths are its own too.
+func (m Mode) world() bool { return m == Namespaces || m == Bubblewrap }
 
 // A State is what the probe found of one line.
 type State string

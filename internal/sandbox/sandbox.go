@@ -37,7 +37,7 @@ type Command struct {
 
 // An Accept is called with each listener that the server's world hands over: connections that the server makes to a door
 // of its world (see [Door]) are accepted from it, outside. It must not block. A listener that other programs of the machine
-// can reach too, as in mode [Landlock], has a method Password() string: who connects must know it.
+// can reach too, as in all modes without a world of its own, has a method Password() string: who connects must know it.
 type Accept func(d Door, l net.Listener)
 
 // A Door is where a server can knock inside its world.

@@ -148,10 +148,6 @@ func userInside() (uid, gid int) {
 	return uid, gid
 }
 
-func failed(c Command, err error) error {
-	return problem.New(problem.Failed, "sandbox/start", "the server cannot be started in its sandbox").At(c.Path).Because(err).Try("satchel doctor --sandbox")
-}
-
 // tree starts the first process of a mode.
 func (l *Launcher) tree(m Mode, o inside.Order, s streams, memory, control *os.File) (tree, error) {
 	if m == Landlock {

@@ -14,11 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The names that the program has in its roles. Who forges one only confines itself.
-const (
-	InitName = "satchel-sandbox-init" // the first process of a world
-	ShimName = "satchel-sandbox-shim" // puts walls around itself and becomes the server
-)
+// InitName is the name of the program in the role of the first process of a world. Who forges it only confines itself.
+const InitName = "satchel-sandbox-init"
 
 // The descriptors that init starts with, beside the server's streams.
 const (

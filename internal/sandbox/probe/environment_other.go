@@ -1,0 +1,5 @@
+//go:build !linux && !darwin && !windows
+
+package probe
+
+func environment(int) ([]byte, error) { return nil, errNotHere }
