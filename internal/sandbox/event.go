@@ -7,12 +7,14 @@ import "time"
 type Event struct {
 	Time    time.Time `json:"time"` // of the first one that it counts
 	Kind    EventKind `json:"kind"`
-	Path    string    `json:"path,omitempty"`  // as the server wrote it: absolute and clean, in its own world; any bytes. Empty: it hid it
-	Real    string    `json:"real,omitempty"`  // the file of this machine that is meant, or its place, without links; empty: none
-	PID     int       `json:"pid,omitempty"`   // of the thread, as numbered outside
-	Allowed bool      `json:"allowed"`         // the grant covers it, and for a program: it is there
-	Argv    []string  `json:"argv,omitempty"`  // Run: the first 16 arguments, each at most 256 bytes
-	Count   int       `json:"count,omitempty"` // how often since the last event of the same kind, path and answer
+	Path    string    `json:"path,omitempty"`   // as the server wrote it: absolute and clean, in its own world; any bytes. Empty: it hid it
+	Real    string    `json:"real,omitempty"`   // the file of this machine that is meant, or its place, without links; empty: none
+	Needs   string    `json:"needs,omitempty"`  // for a file that is not allowed: what a grant would have to name, Real or the folder that it is made in or removed from; empty: no grant helps
+	Folder  bool      `json:"folder,omitempty"` // Needs is one
+	PID     int       `json:"pid,omitempty"`    // of the thread, as numbered outside
+	Allowed bool      `json:"allowed"`          // the grant covers it, and for a program: it is there
+	Argv    []string  `json:"argv,omitempty"`   // Run: the first 16 arguments, each at most 256 bytes
+	Count   int       `json:"count,omitempty"`  // how often since the last event of the same kind, path and answer
 }
 
 // An EventKind is what a server does.

@@ -21,9 +21,9 @@ type flood struct {
 
 // sameness is what repeated events have in common.
 type sameness struct {
-	kind    EventKind
-	path    string
-	allowed bool
+	kind        EventKind
+	path, needs string
+	allowed     bool
 }
 
 func newFlood(send func(Event)) *flood {
@@ -31,7 +31,7 @@ func newFlood(send func(Event)) *flood {
 }
 
 func (f *flood) add(e Event) {
-	key := sameness{e.Kind, e.Path, e.Allowed}
+	key := sameness{e.Kind, e.Path, e.Needs, e.Allowed}
 	if i, ok := f.seen[key]; ok {
 		if f.list[i].Count == 0 {
 			f.list[i].Time = e.Time
@@ -39,7 +39,7 @@ func (f *flood) add(e Event) {
 		f.list[i].Count++
 		return
 	}
-	size := len(e.Path) + len(e.Real)
+	size := len(e.Path) + len(e.Real) + len(e.Needs)
 	for _, a := range e.Argv {
 		size += len(a)
 	}

@@ -94,13 +94,30 @@ func (j *judge) ordinary(name string, write bool) bool {
 
 // covers tells whether the grant has a file for this.
 func (j *judge) covers(name string, write bool) bool {
-	for _, p := range j.grant.Protect {
-		if isBelow(name, p.Path) && (p.Secret || write) {
-			return false
+	g := j.granted(name)
+	return g != nil && (g.Write || !write) && !j.protected(name, write)
+}
+
+// protected tells whether no grant ever has a file for this.
+func (j *judge) protected(name string, write bool) bool {
+	return slices.ContainsFunc(j.grant.Protect, func(p spec.Protected) bool { return isBelow(name, p.Path) && (p.Secret || write) })
+}
+
+// need says what a grant would have to name. A grant of a file does not let anybody make, remove or replace it.
+func (j *judge) need(e *Event, s sight) {
+	if e.Real == "" || j.protected(e.Real, e.Kind == WriteEvent) {
+		return
+	}
+	name := e.Real
+	if s.Entry {
+		name = path.Dir(name)
+	}
+	for ; name != "/"; name = path.Dir(name) {
+		if p, ok := notify.Outside(name, false); ok {
+			e.Needs, e.Folder = name, p.Folder
+			return
 		}
 	}
-	g := j.granted(name)
-	return g != nil && (g.Write || !write)
 }
 
 // event gives what a sight is, unless it is nobody's business.
@@ -110,6 +127,17 @@ func (j *judge) event(s sight) (Event, bool) {
 		j.program(&e, s)
 		return e, true
 	}
+	if !j.file(&e, s) {
+		return e, false
+	}
+	if !e.Allowed {
+		j.need(&e, s)
+	}
+	return e, true
+}
+
+// file says what of the machine a sight of a file is about, and whether it is anybody's business.
+func (j *judge) file(e *Event, s sight) bool {
 	write := s.Kind == notify.Write || (s.Create && !s.place.Exists)
 	e.Kind = ReadEvent
 	if write {
@@ -120,20 +148,19 @@ func (j *judge) event(s sight) (Event, bool) {
 		name = s.place.Path
 	}
 	if j.ordinary(name, write) {
-		return e, false
+		return false
 	}
 	there := s.found && (s.place.Exists || s.Create)
 	known := func(dir string) bool { return isBelow(name, dir) }
 	if there && (j.granted(name) != nil || slices.ContainsFunc(j.learn, known)) {
 		e.Real, e.Allowed = name, j.covers(name, write)
-		return e, true
+		return true
 	}
-	out, ok := outside(s.Touch)
-	if ok {
+	if out, ok := outside(s.Touch); ok {
 		e.Real = out.Path
-		return e, !j.ordinary(out.Path, write)
+		return !j.ordinary(out.Path, write)
 	}
-	return e, there && write // in a place that its world alone has
+	return there && write // in a place that its world alone has
 }
 
 // outside finds on the machine what a server meant; for what is made, its place.

@@ -35,6 +35,7 @@ type Touch struct {
 	Path   string   // as the caller wrote it, absolute and clean, in its own world
 	Create bool     // it need not be there: it is made then, also where Kind is Read
 	Follow bool     // a link at the end of Path is followed
+	Entry  bool     // its folder is what is changed: it is made, removed or renamed
 	Argv   []string // Run: the first 16 arguments, each at most 256 bytes
 }
 
@@ -46,7 +47,7 @@ func (a *Asked) Runs() bool { return len(a.form.subjects) > 0 && a.form.subjects
 func (a *Asked) Touches() ([]Touch, error) {
 	var touches []Touch
 	for i, s := range a.form.subjects {
-		t := Touch{Kind: s.kind, PID: a.PID, Create: s.create, Follow: s.follow}
+		t := Touch{Kind: s.kind, PID: a.PID, Create: s.create, Follow: s.follow, Entry: s.entry}
 		name, err := a.text(a.args[s.path], longestPath)
 		if err != nil {
 			return nil, err

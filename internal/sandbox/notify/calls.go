@@ -19,6 +19,7 @@ type subject struct {
 	kind   Kind
 	create bool // it need not be there
 	follow bool // a link at its end is followed
+	entry  bool // its folder is what is changed
 }
 
 const none = -1
@@ -51,13 +52,18 @@ func forms() map[string]form {
 		return form{subjects: []subject{{dir: dir, path: path, kind: Write, follow: follow}}, flags: none}
 	}
 	make := func(dir, path int) form {
-		return form{subjects: []subject{{dir: dir, path: path, kind: Write, create: true}}, flags: none}
+		return form{subjects: []subject{{dir: dir, path: path, kind: Write, create: true, entry: true}}, flags: none}
+	}
+	remove := func(dir, path int) form {
+		return form{subjects: []subject{{dir: dir, path: path, kind: Write, entry: true}}, flags: none}
 	}
 	open := func(dir, path, flags int) form {
 		return form{subjects: []subject{{dir: dir, path: path, kind: Read, follow: true}}, flags: flags}
 	}
 	move := func(dir, path, newDir, newPath int, from Kind) form {
-		return form{subjects: []subject{{dir: dir, path: path, kind: from}, {dir: newDir, path: newPath, kind: Write, create: true}}, flags: none}
+		return form{subjects: []subject{
+			{dir: dir, path: path, kind: from, entry: from == Write}, {dir: newDir, path: newPath, kind: Write, create: true, entry: true},
+		}, flags: none}
 	}
 	how := open(0, 1, 2)
 	how.how = true
@@ -72,9 +78,9 @@ func forms() map[string]form {
 		"mkdirat":   make(0, 1),
 		"symlink":   make(none, 1),
 		"symlinkat": make(1, 2),
-		"unlink":    change(none, 0, false),
-		"unlinkat":  change(0, 1, false),
-		"rmdir":     change(none, 0, false),
+		"unlink":    remove(none, 0),
+		"unlinkat":  remove(0, 1),
+		"rmdir":     remove(none, 0),
 		"rename":    move(none, 0, none, 1, Write),
 		"renameat":  move(0, 1, 2, 3, Write),
 		"renameat2": move(0, 1, 2, 3, Write),
