@@ -242,14 +242,11 @@ func (p *proposer) suggest() {
 		switch {
 		case level == grant.Refused:
 			p.never(name, write, risk)
-			return
 		case name == p.Machine.User.Home:
 			p.never(name, write, "is your whole home: grant the folders in it that are needed")
-			return
-		case p.Granted.Covers(i):
-			return
+		case !p.Granted.Covers(i):
+			found[i] = Suggestion{Item: i, Level: level, Why: why, Risk: risk}
 		}
-		found[i] = Suggestion{Item: i, Level: level, Why: why, Risk: risk}
 	}
 	for _, name := range sorted(p.writes) {
 		add(fileWord(name, true), name, true, "writes "+such(name, p.writes[name].places))
@@ -260,13 +257,28 @@ func (p *proposer) suggest() {
 	for _, name := range sorted(p.runs) {
 		add(string(grant.KindRun)+":"+name, name, false, "runs "+p.runs[name].places[0])
 	}
-	items := slices.Collect(maps.Keys(found))
-	for _, i := range grant.Of(items...).Items() { // what write covers of read is not among them
-		others := slices.DeleteFunc(slices.Clone(items), func(o grant.Item) bool { return o == i })
-		if s, ok := found[i]; ok && !grant.Of(others...).Covers(i) {
+	for _, i := range grant.Of(slices.Collect(maps.Keys(found))...).Items() { // what write covers of read is not among them
+		if s, ok := found[i]; ok && !above(found, i) {
 			p.out.Items = append(p.out.Items, s)
 		}
 	}
+}
+
+// above tells whether a folder that an item is in is among what is proposed.
+func above(found map[grant.Item]Suggestion, i grant.Item) bool {
+	if i.Kind() != grant.KindRead && i.Kind() != grant.KindWrite {
+		return false
+	}
+	for dir := i.Value(); dir != path.Dir(dir); {
+		dir = path.Dir(dir)
+		for _, write := range []bool{false, true} {
+			o, err := grant.Parse(fileWord(dir, write), grant.Machine{OS: "linux"})
+			if _, ok := found[o]; err == nil && ok && (write || i.Kind() == grant.KindRead) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func sorted(w map[string]want) []string {
