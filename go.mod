@@ -24,7 +24,10 @@ require (
 	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 
-require charm.land/bubbletea/v2 v2.0.2
+require (
+	charm.land/bubbletea/v2 v2.0.2
+	github.com/godbus/dbus/v5 v5.2.4
+)
 
 require (
 	charm.land/bubbles/v2 v2.0.0 // indirect

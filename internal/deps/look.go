@@ -26,6 +26,7 @@ func programs() []program {
 		{"zip", "zip", "makes bundles as authors do by hand"},
 		{"bwrap", "bubblewrap", "the second way to a sandbox, where user namespaces are not to be had"},
 		{"unshare", "util-linux", "simulates machines that refuse user namespaces"},
+		{"dbus-daemon", "dbus-daemon", "a session's bus with a keychain on it, for the hostile extension"},
 		{"7z", "p7zip-full", "makes bundles as authors do by hand"},
 		{"curl", "curl", "goes through the proxy of a sandbox by HTTP and by SOCKS"},
 		{"bsdtar", "libarchive-tools", "makes bundles as authors do by hand"},

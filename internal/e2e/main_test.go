@@ -12,16 +12,25 @@ import (
 // bin is the folder with the satchel that is tested. TestMain sets it before any test starts.
 var bin string
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+// built is the variable that names the folder with our programs, where they were built before.
+const built = "SATCHEL_E2E_BIN"
+
+func TestMain(m *testing.M) {
+	playRoles()
+	os.Exit(testMain(m))
+}
 
 func testMain(m *testing.M) int {
+	if bin = os.Getenv(built); bin != "" {
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "satchel-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "satchel/cmd/satchel")
+	build := exec.Command("go", append([]string{"build", "-o", dir + string(filepath.Separator)}, programs()...)...)
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "building satchel:", err)

@@ -34,22 +34,27 @@ func readTree(t *testing.T, root string) tree {
 			t.Errorf("%s is %s", path, d.Type())
 			return nil
 		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
 		name, err := filepath.Rel(root, path)
-		got[filepath.ToSlash(name)] = file{info.Mode(), hexDigest(data)}
+		got[filepath.ToSlash(name)] = readFile(t, path)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return got
+}
+
+func readFile(t *testing.T, path string) file {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file{info.Mode(), hexDigest(data)}
 }
 
 func hexDigest(data []byte) string {

@@ -132,8 +132,7 @@ func leak(t *testing.T) {
 }
 
 func probeIn(t *testing.T, m Mode, outside map[string]probe.Result, g granted) {
-	l := NewLauncher()
-	l.modes = []Mode{m}
+	l := NewLauncher().Only(m)
 	_, results, err := l.probe(context.Background(), g)
 	skipWithout(t, err)
 	if len(results) < 90 {

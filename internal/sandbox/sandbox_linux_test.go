@@ -26,8 +26,7 @@ import (
 func TestMain(m *testing.M) {
 	Main()
 	if script := os.Getenv("SANDBOX_HOST"); script != "" {
-		l := NewLauncher()
-		l.modes = []Mode{Mode(os.Getenv("SANDBOX_MODE"))}
+		l := NewLauncher().Only(Mode(os.Getenv("SANDBOX_MODE")))
 		c := shell(spec.Sandbox{}, os.Getenv("SANDBOX_DIR"), script, os.Stdout)
 		if os.Getenv("SANDBOX_WATCH") != "" {
 			c.Watch, c.Events = true, func(Event) {}
@@ -84,11 +83,7 @@ func run(t *testing.T, c Command) (string, int) {
 }
 
 // inNamespaces is a Launcher of the strongest mode only: what these tests say of a world holds there.
-func inNamespaces() *Launcher {
-	l := NewLauncher()
-	l.modes = []Mode{Namespaces}
-	return l
-}
+func inNamespaces() *Launcher { return NewLauncher().Only(Namespaces) }
 
 // skipWithout ends a test that failed to start a server: with the reason, where the machine refuses the mode.
 func skipWithout(t *testing.T, err error) {
@@ -229,8 +224,7 @@ func killsServer(t *testing.T, m Mode, script string, ends bool) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	l := NewLauncher()
-	l.modes = []Mode{m}
+	l := NewLauncher().Only(m)
 	p, err := l.Start(context.Background(), shell(spec.Sandbox{}, realTemp(t), script, w), nil)
 	w.Close()
 	skipWithout(t, err)

@@ -40,6 +40,9 @@ func NewLauncher() *Launcher {
 	return l
 }
 
+// Only gives a Launcher of the same life that takes one mode and no other, to see what that one does.
+func (l *Launcher) Only(m Mode) *Launcher { return &Launcher{l.starts, []Mode{m}} }
+
 // onThread starts a command on the thread that stays.
 func (l *Launcher) onThread(cmd *exec.Cmd) error {
 	started := make(chan error)
