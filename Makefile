@@ -5,7 +5,7 @@ FUZZTIME ?= 20s
 PARTTIME ?= 8s
 export CGO_ENABLED ?= 0
 
-.PHONY: all help deps test check bench fuzz cover clean
+.PHONY: all help deps test check bench fuzz starts cover clean
 all: bin/satchel ## build bin/satchel
 
 .PHONY: bin/satchel
@@ -31,6 +31,9 @@ bench: ## the figures of docs/benchmarks.md, beside the reference, in one run
 
 fuzz: ## every fuzz target, five minutes each (FUZZTIME=5m)
 	./scripts/fuzz $(if $(filter 20s,$(FUZZTIME)),5m,$(FUZZTIME))
+
+starts: ## a thousand starts of sandboxed servers with ends of every kind: nothing may be left of them
+	SATCHEL_STARTS=1000 $(GO) test -count=1 -v -timeout 30m -run '^TestStarts$$' ./internal/sandbox
 
 cover: ## coverage of all packages: coverage.html
 	$(GO) test -coverpkg=./... -coverprofile=coverage.out ./...

@@ -71,10 +71,12 @@ func (g group) add(pid int) error {
 	return errors.Join(errs...)
 }
 
-// remove removes the group, which must have no process left.
+// remove removes the group, which must have no process left. The kernel may count one for a moment after it has ended.
 func (g group) remove() {
 	for _, dir := range g.dirs {
-		_ = os.Remove(dir) // what stays is empty, and swept
+		for wait := time.Millisecond; errors.Is(unix.Rmdir(dir), unix.EBUSY) && wait < time.Second; wait *= 2 {
+			time.Sleep(wait) // what stays in the end is empty, and swept
+		}
 	}
 }
 
