@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -110,6 +112,8 @@ func (p part) plan(home paths.Home) (*launch.Plan, *manifest.Manifest, answers.V
 // loose starts the server as a child with this program's environment, but for what this program keeps to itself.
 func (p part) loose(plan *launch.Plan) (int, error) {
 	cmd := &exec.Cmd{Path: plan.Spec.Argv[0], Args: plan.Spec.Argv, Env: plan.Spec.Env, Dir: plan.Spec.Dir, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // of the server only: what it leaves stays
+	runtime.LockOSThread()
 	err := cmd.Run()
 	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
 		return 0, err
@@ -218,7 +222,7 @@ func (h *home) serve(t *testing.T, p part) served {
 	cmd.Stderr = s.log
 	client := mcp.NewClient(&mcp.Implementation{Name: "e2e", Version: "1"}, &mcp.ClientOptions{})
 	var err error
-	if s.ClientSession, err = client.Connect(t.Context(), &mcp.CommandTransport{Command: cmd}, nil); err != nil {
+	if s.ClientSession, err = client.Connect(t.Context(), &mcp.CommandTransport{Command: cmd, TerminateDuration: time.Second}, nil); err != nil {
 		if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == refusedMode {
 			h.lacksMode(t, p.Way, s.log.String())
 		}

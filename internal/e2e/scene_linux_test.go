@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -42,11 +41,7 @@ func newScene(t *testing.T) *scene {
 	s.files(t)
 	s.far = newFar(t, &s.ears)
 	s.env = append(s.env, "SECRET="+s.secret)
-	for i, e := range s.env {
-		if key, _, _ := strings.Cut(e, "="); key == "HTTP_PROXY" || key == "HTTPS_PROXY" {
-			s.env[i] = key + "=" + s.far.proxy.URL
-		}
-	}
+	s.reach(s.far)
 	s.listen(t)
 	s.bus(t)
 	return s
