@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -39,7 +38,7 @@ const (
 
 // ways are those that hold a server: as a person gets it, and each mode of the sandbox.
 func ways() []way {
-	return []way{way(sandbox.Namespaces), way(sandbox.Bubblewrap), way(sandbox.Landlock)}
+	return []way{typed, way(sandbox.Namespaces), way(sandbox.Bubblewrap), way(sandbox.Landlock)}
 }
 
 // A part is what a host program plays: a server of an unpacked extension, started in a way.
@@ -149,17 +148,10 @@ func (p part) held(plan *launch.Plan, box spec.Sandbox) (*sandbox.Process, func(
 		return nil, nil, err
 	}
 	proxy := egress.New(egress.Config{ID: p.ID, Net: box.Net, Upstream: upstream})
-	env := map[string]string{"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/home/user", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
-	if !box.Net.None() {
-		at := fmt.Sprintf("http://127.0.0.1:%d", sandbox.HTTPDoor)
-		maps.Copy(env, map[string]string{"HTTP_PROXY": at, "HTTPS_PROXY": at, "http_proxy": at, "https_proxy": at, "NODE_USE_ENV_PROXY": "1"})
-	}
-	maps.Copy(env, plan.Command.Env)
+	plan.Confine(box, nil)
 	c := sandbox.Command{
-		Sandbox: box, Path: plan.Spec.Argv[0], Argv: plan.Spec.Argv, Dir: plan.Spec.Dir, Bundle: p.Dir, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-	}
-	for key, v := range env {
-		c.Env = append(c.Env, key+"="+v)
+		Sandbox: box, Path: plan.Spec.Argv[0], Argv: plan.Spec.Argv, Env: plan.Spec.Env, Dir: plan.Spec.Dir, Bundle: p.Dir, Runtime: plan.Spec.Runtime,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 	}
 	proc, err := sandbox.NewLauncher().Only(sandbox.Mode(p.Way)).Start(context.Background(), c, func(d sandbox.Door, l net.Listener) {
 		switch d {

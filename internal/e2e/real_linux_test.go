@@ -92,23 +92,19 @@ func realServers(h *home) []real {
 	}
 }
 
-// TestRealServers: they answer in every way of starting them, unchanged, and reach what was granted and nothing else.
+// TestRealServers: they answer in every way of starting them, unchanged, and reach what was granted and nothing else. All
+// are installed in one home, as on a person's machine.
 func TestRealServers(t *testing.T) {
 	t.Parallel()
-	for _, r := range realServers(&home{}) {
+	h := realHome(t)
+	for _, r := range realServers(h) {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			h := realHome(t)
-			for _, again := range realServers(h) {
-				if again.name == r.name {
-					again.serveAll(t, h, again.part(t, h))
-				}
-			}
+			r.serveAll(t, h, r.part(t, h))
 		})
 	}
 	t.Run("go", func(t *testing.T) {
 		t.Parallel()
-		h := realHome(t)
 		dir, mine := filepath.Join(h.work, "notes"), filepath.Join(h.dir, "mine")
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)

@@ -155,8 +155,7 @@ func (w *town) run(m Mode, script string, env ...string) string {
 		w.t.Fatal(err)
 	}
 	defer r.Close()
-	l := NewLauncher()
-	l.modes = []Mode{m}
+	l := NewLauncher().Only(m)
 	c := shell(spec.Sandbox{Net: w.grant}, realTemp(w.t), script, out)
 	c.Env = env
 	p, err := l.Start(context.Background(), c, w.accept)

@@ -106,7 +106,7 @@ func withoutWorld(o inside.Order, files []brought) (inside.Order, error) {
 	if err := bringTo(o.Dir, files); err != nil {
 		return inside.Order{}, problem.New(problem.Failed, "sandbox/start", "the server's own folder cannot be written to").At(o.Dir).Because(err)
 	}
-	o.Env = withDefaults(o.Env, []string{"GIT_CONFIG_NOSYSTEM=1"}) // git ends where it may not read the machine's settings
+	o.Env = withDefaults(o.Env, []string{"GIT_CONFIG_NOSYSTEM=1"})                                               // git ends where it may not read the machine's settings
 	o.Limits = slices.DeleteFunc(o.Limits, func(l inside.Limit) bool { return l.Resource == unix.RLIMIT_NPROC }) // it would count all of the user's
 	return o, nil
 }

@@ -38,8 +38,7 @@ func watchIn(t *testing.T, m Mode, c Command) (events []Event, out string, p *Pr
 	defer r.Close()
 	c.Stdout, c.Stderr = w, w
 	c.Events = func(e Event) { events = append(events, e) } // Done comes after the last one
-	l := NewLauncher()
-	l.modes = []Mode{m}
+	l := NewLauncher().Only(m)
 	p, err = l.Start(context.Background(), c, nil)
 	w.Close()
 	skipWithout(t, err)
@@ -306,8 +305,7 @@ func TestWhereAnotherWatches(t *testing.T) {
 			_, c := newWanting(t)
 			c.Argv[2] = "cat /etc/hostname; echo done"
 			c.Events = func(e Event) { t.Errorf("event %+v", e) }
-			l := NewLauncher()
-			l.modes = []Mode{m}
+			l := NewLauncher().Only(m)
 			p, err := l.Start(context.Background(), c, nil)
 			skipWithout(t, err)
 			if code, err := p.Wait(); code != 0 || err != nil {
