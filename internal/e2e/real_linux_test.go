@@ -97,6 +97,7 @@ func realServers(h *home) []real {
 func TestRealServers(t *testing.T) {
 	t.Parallel()
 	h := realHome(t)
+	h.run(t, "satchel", "doctor", "--sandbox") // once for all
 	for _, r := range realServers(h) {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()

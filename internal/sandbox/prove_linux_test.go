@@ -218,3 +218,19 @@ func TestWhereUserNamespacesAreRefused(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 }
+
+// TestALongTemporaryFolder: the paths of sockets are short, those of folders need not be.
+func TestALongTemporaryFolder(t *testing.T) {
+	temp := filepath.Join(realTemp(t), strings.Repeat("long/", 20))
+	if err := os.MkdirAll(temp, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", temp)
+	s, err := newScene()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
+	}
+}

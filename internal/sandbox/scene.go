@@ -31,11 +31,8 @@ type scene struct {
 }
 
 func newScene() (*scene, error) {
-	dir, err := os.MkdirTemp("", "satchel-probe-")
+	dir, err := sceneFolder(os.TempDir())
 	if err != nil {
-		return nil, err
-	}
-	if dir, err = realPath(dir); err != nil {
 		return nil, err
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -48,6 +45,25 @@ func newScene() (*scene, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// longestFolder is how long the path of a scene's folder may be: a socket's path has room for 104 bytes on some systems.
+const longestFolder = 80
+
+// sceneFolder makes the folder of a scene below temp, or where the path is too long for a socket, below /tmp.
+func sceneFolder(temp string) (string, error) {
+	dir, err := os.MkdirTemp(temp, "satchel-probe-")
+	if err != nil {
+		return "", err
+	}
+	real, err := realPath(dir)
+	if err != nil || len(real) <= longestFolder || runtime.GOOS == "windows" || temp == "/tmp" {
+		return real, err
+	}
+	if err := os.Remove(dir); err != nil {
+		return "", err
+	}
+	return sceneFolder("/tmp")
 }
 
 // ungranted is a program that every machine of a system has. It ends when it has nothing to read.
