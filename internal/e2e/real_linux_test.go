@@ -195,9 +195,17 @@ func (r real) manifestText(t *testing.T, entry string) string {
 	return string(text)
 }
 
+// realWays leave out what another one shows: satchel takes the strongest mode, and an ordinary user's bwrap is root's.
+func realWays() []way {
+	if os.Getuid() != 0 && os.Getenv(built) != "" {
+		return []way{typed, way(sandbox.Landlock)}
+	}
+	return []way{bare, typed, way(sandbox.Bubblewrap), way(sandbox.Landlock)}
+}
+
 func (r real) serveAll(t *testing.T, h *home, p part) {
 	t.Helper()
-	for _, w := range append([]way{bare}, ways()...) {
+	for _, w := range realWays() {
 		if r.network && w == way(sandbox.Landlock) {
 			continue // it has no network
 		}
