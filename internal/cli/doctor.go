@@ -74,6 +74,10 @@ func modeText(m sandbox.Mode) string {
 		return "a world of its own, made by bwrap: namespaces, Landlock and a filter of system calls"
 	case sandbox.Landlock:
 		return "limited: Landlock and a filter of system calls, on the machine's own root (no namespaces are to be had)"
+	case sandbox.Seatbelt:
+		return "rules of macOS around the server (new: nobody has run this yet; docs/sandbox.md)"
+	case sandbox.Restricted:
+		return "limited: few rights and a job object; reading and the network are not held (new: nobody has run this yet; docs/sandbox.md)"
 	}
 	return string(m)
 }

@@ -92,8 +92,27 @@ func enforcement(p spec.Permission, mode string) string {
 		return "not yet: apps speak with the server directly"
 	case mode == "":
 		return "not tried yet: satchel doctor"
-	case mode == string(sandbox.Landlock):
+	}
+	return enforcedIn(sandbox.Mode(mode), kind)
+}
+
+// enforcedIn says what a way to hold a server makes of a kind of item.
+func enforcedIn(m sandbox.Mode, kind grant.Kind) string {
+	switch m {
+	case sandbox.Landlock:
 		return "yes, limited"
+	case sandbox.Seatbelt:
+		switch kind {
+		case grant.KindMemory, grant.KindProcesses, grant.KindTemp:
+			return "no: macOS has no such limit"
+		}
+	case sandbox.Restricted:
+		switch kind {
+		case grant.KindWrite:
+			return "yes, limited"
+		case grant.KindRead, grant.KindNet, grant.KindPort, grant.KindRun, grant.KindTemp, grant.KindOpenFiles:
+			return "no: Windows does not hold it to that"
+		}
 	}
 	return "yes"
 }
