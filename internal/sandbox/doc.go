@@ -5,6 +5,9 @@
 // again in the role of init, pid 1 of the server's world: [Main] must therefore be the first call of every program that
 // uses a [Launcher].
 //
+// On macOS a server runs under rules that the kernel keeps (package seatbelt), on Windows as a restricted user in a job
+// object (package restricted). Nobody has run these two yet.
+//
 //	l := sandbox.NewLauncher()
 //	p, err := l.Start(sandbox.Command{...})
 //
