@@ -28,6 +28,8 @@ bench: ## the figures of docs/benchmarks.md, beside the reference, in one run
 	$(GO) run ./internal/deps -bench
 	$(GO) build -trimpath -o bin/ ./cmd/...
 	$(GO) run ./internal/bench/refcli -satchel bin/satchel
+	$(GO) build -trimpath -o bin/bench/ ./cmd/satchel-sandbox-init ./internal/bench/start
+	bin/bench/start
 
 fuzz: ## every fuzz target, five minutes each (FUZZTIME=5m)
 	./scripts/fuzz $(if $(filter 20s,$(FUZZTIME)),5m,$(FUZZTIME))

@@ -79,6 +79,7 @@ var edges = map[[2]string]string{
 var tools = map[string]string{
 	"satchel/internal/archtest":      "this test",
 	"satchel/internal/bench/refcli":  "make bench",
+	"satchel/internal/bench/start":   "make bench",
 	"satchel/internal/deps":          "make deps",
 	"satchel/internal/docs":          "make check: links and generated pages",
 	"satchel/internal/e2e":           "tests with real clients and servers",

@@ -23,6 +23,7 @@ type devOptions struct {
 	build     string
 	command   []string // of the build
 	config    []string
+	terms     host.Terms
 	timeout   time.Duration
 	inspector bool
 	unlink    bool
@@ -53,6 +54,8 @@ The link stays when it ends, unless --unlink is given; satchel uninstall removes
 	}
 	cmd.Flags().StringVar(&o.build, "build", "", "run this before each start; split at blanks, no shell")
 	cmd.Flags().StringArrayVarP(&o.config, "config", "c", nil, "an answer, KEY=VALUE (repeatable)")
+	cmd.Flags().StringArrayVarP(&o.terms.Grant, "grant", "g", nil, "let it do this, such as write:~/Notes (repeatable)")
+	cmd.Flags().BoolVar(&o.terms.NoSandbox, "no-sandbox", false, "let it run with all your rights, which is recorded and shown")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for the server at each start")
 	cmd.Flags().BoolVar(&o.inspector, "inspector", false, "open the MCP Inspector")
 	cmd.Flags().BoolVar(&o.unlink, "unlink", false, "remove the link when it ends")
@@ -118,9 +121,16 @@ func (o devOptions) link(ctx context.Context, a *app, h *host.Host) (string, err
 		return "", err
 	}
 	if linked {
-		return id, configure(a, h, id, o.config, nil)
+		if err := configure(a, h, id, o.config, nil); err != nil {
+			return "", err
+		}
+		change := host.Change{Grant: o.terms.Grant}
+		if o.terms.NoSandbox {
+			change.NoSandbox = &o.terms.NoSandbox
+		}
+		return id, h.Permit(id, change)
 	}
-	res, err := installOptions{source: o.dir, config: o.config, yes: o.yes, link: true}.run(ctx, a)
+	res, err := installOptions{source: o.dir, config: o.config, terms: o.terms, yes: o.yes, link: true}.run(ctx, a)
 	if err != nil {
 		return "", err
 	}

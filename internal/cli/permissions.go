@@ -61,10 +61,8 @@ func (o permissionsOptions) run(a *app) (*host.Permissions, error) {
 	if o.noSandbox || o.box {
 		o.change.NoSandbox = &o.noSandbox
 	}
-	if o.change.NoSandbox != nil || len(o.change.Grant)+len(o.change.Revoke) > 0 {
-		if err := h.Permit(o.id, o.change); err != nil {
-			return nil, err
-		}
+	if err := h.Permit(o.id, o.change); err != nil {
+		return nil, err
 	}
 	return h.Permissions(o.id)
 }

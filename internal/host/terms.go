@@ -26,6 +26,7 @@ type terms struct {
 	asked     grant.Asked
 	kept      grant.Grant  // of what the version that is there was granted
 	refused   []grant.Item // what that version asked for and was not granted: agreeing to an update does not grant it
+	more      []grant.Item // what that version did not ask for
 	named     []grant.Item // by the person
 	noSandbox bool
 	machine   grant.Machine
@@ -67,6 +68,7 @@ func (h *Host) inheritTerms(t *terms, old *store.Installation, next *store.Insta
 		g = grant.Carry(g, next.Signer != "" && next.Signer == old.Signer, t.machine)
 	}
 	wants, wanted := t.asked.Grant(), before.Grant()
+	t.more = grant.Diff(wanted, wants).More
 	for _, i := range g.Items() {
 		if !wants.Covers(i) && wanted.Covers(i) {
 			g = without(g, i, wants)
@@ -195,7 +197,7 @@ func (t *terms) permissions(g grant.Grant) []spec.Permission {
 	list, seen := []spec.Permission{}, map[grant.Item]bool{}
 	for _, w := range t.asked.Wishes {
 		seen[w.Item] = true
-		list = append(list, spec.Permission{Word: w.Item.String(), Text: w.Text, From: string(w.From), Level: w.Level, Asked: true, Granted: g.Covers(w.Item)})
+		list = append(list, spec.Permission{Word: w.Item.String(), Text: w.Text, From: string(w.From), Level: w.Level, Asked: true, New: slices.Contains(t.more, w.Item), Granted: g.Covers(w.Item)})
 	}
 	for _, w := range t.asked.Suggested {
 		if !seen[w.Item] {

@@ -89,7 +89,12 @@ func TestTermsOfAnUpdate(t *testing.T) {
 	if err := w.Permit("demo", Change{Grant: []string{"net:a.example.com", "net:mine.example.com", "memory:1G"}}); err != nil {
 		t.Fatal(err)
 	}
-	w.install(t, w.bundle(t, "v2", asking("b.example.com", "c.example.com")), "key=s")
+	res := w.install(t, w.bundle(t, "v2", asking("b.example.com", "c.example.com")), "key=s")
+	for _, p := range res.Review.Permissions {
+		if p.Asked && p.New != (p.Word == "net:c.example.com") {
+			t.Errorf("%s: new %v", p.Word, p.New)
+		}
+	}
 	wantWords(t, w, "read:"+one, "secret:key", "memory:1G")
 	// Hosts beside files are high risk, and another bundle does not inherit those; the same one does.
 	if err := w.Permit("demo", Change{Grant: []string{"net:b.example.com"}}); err != nil {

@@ -34,6 +34,7 @@ type Permission struct {
 	From    string `json:"from"`            // answer, declared, manifest, or person: who named it
 	Level   Level  `json:"level,omitempty"` // its risk
 	Asked   bool   `json:"asked"`           // else it is only suggested by the author, or was added by the person
+	New     bool   `json:"new,omitempty"`   // the version that is there does not ask for it
 	Granted bool   `json:"granted"`         // when the review is agreed to
 }
 
@@ -131,11 +132,15 @@ func (r *Review) permissions(line func(label, value string)) {
 		line("allowed", "runs its own files, writes to its own folder")
 	}
 	for _, p := range r.Permissions {
+		text := p.Text
+		if p.New {
+			text += ", which is new in this version"
+		}
 		switch {
 		case p.Granted:
-			line("allowed", p.Text)
+			line("allowed", text)
 		case p.Asked:
-			line("asks for", p.Text+" (not granted; "+problem.Words("--grant", p.Word)+")")
+			line("asks for", text+" (not granted; "+problem.Words("--grant", p.Word)+")")
 		}
 	}
 	suggested := 0
