@@ -35,7 +35,8 @@ const (
 	ViaHTTP    Via = "http"    // a request to the HTTP proxy
 	ViaConnect Via = "connect" // a tunnel through the HTTP proxy
 	ViaSOCKS   Via = "socks"
-	ViaPort    Via = "port" // a granted port of this machine
+	ViaPort    Via = "port"   // a granted port of this machine
+	ViaSocket  Via = "socket" // a granted Unix socket: Host and Address are its path, Port is 0
 )
 
 // A meter counts what went to the far side and came from there.

@@ -82,20 +82,20 @@ func newProxy(c Config, l limits) *Proxy {
 // method Password() string, other programs can reach it too, and only who knows the password is answered.
 func (p *Proxy) ServeHTTP(l net.Listener) {
 	pass := passwordOf(l)
-	p.serve(l, ViaHTTP, 0, func(c *link) { p.serveHTTP(c, pass) })
+	p.serve(l, door{via: ViaHTTP}, func(c *link) { p.serveHTTP(c, pass) })
 }
 
 // ServeSOCKS answers as a SOCKS5 proxy to the connections of l until l or the proxy is closed. It closes l. Passwords
 // are as with [Proxy.ServeHTTP].
 func (p *Proxy) ServeSOCKS(l net.Listener) {
 	pass := passwordOf(l)
-	p.serve(l, ViaSOCKS, 0, func(c *link) { p.serveSOCKS(c, pass) })
+	p.serve(l, door{via: ViaSOCKS}, func(c *link) { p.serveSOCKS(c, pass) })
 }
 
 // ServePort connects the connections of l with a TCP port of this machine, 127.0.0.1, until l or the proxy is closed.
 // It closes l. When the port is not granted, each connection is closed, and recorded as refused.
 func (p *Proxy) ServePort(l net.Listener, port int) {
-	p.serve(l, ViaPort, port, func(c *link) { p.servePort(c, port) })
+	p.serve(l, door{via: ViaPort, port: port}, func(c *link) { p.servePort(c, port) })
 }
 
 // Close closes the listeners and all connections, and waits until nothing of them is left, and all attempts are
@@ -132,7 +132,14 @@ func (p *Proxy) letGo(c closer) {
 	p.work.Done()
 }
 
-func (p *Proxy) serve(l net.Listener, via Via, port int, handle func(*link)) {
+// A door is where connections come from, and where they lead if that is fixed.
+type door struct {
+	via    Via
+	port   int    // of this machine
+	socket string // of this machine
+}
+
+func (p *Proxy) serve(l net.Listener, d door, handle func(*link)) {
 	if !p.hold(l) {
 		return
 	}
@@ -143,7 +150,7 @@ func (p *Proxy) serve(l net.Listener, via Via, port int, handle func(*link)) {
 			return
 		}
 		if !p.takeSlot() {
-			p.busy(conn, via, port)
+			p.busy(conn, d)
 			continue
 		}
 		if !p.hold(conn) {
@@ -203,18 +210,19 @@ func (p *Proxy) takeSlot() bool {
 	return false
 }
 
-func (p *Proxy) busy(conn net.Conn, via Via, port int) {
+func (p *Proxy) busy(conn net.Conn, d door) {
 	defer conn.Close()
 	if p.ctx.Err() != nil {
 		return
 	}
-	v := begin(via)
+	v := begin(d.via)
 	defer p.end(v)
-	if v.Port = port; port != 0 {
+	v.Host = d.socket
+	if v.Port = d.port; d.port != 0 {
 		v.Host = "127.0.0.1"
 	}
 	prob := v.refuse(problem.New(problem.Refused, "egress/busy", "the extension holds %d connections open, and none has ended", p.limits.connections).From(page))
-	if via == ViaHTTP {
+	if d.via == ViaHTTP {
 		conn.SetWriteDeadline(time.Now().Add(p.limits.linger))
 		conn.Write(refusal(prob, 503))
 	}

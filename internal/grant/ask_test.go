@@ -257,7 +257,7 @@ func TestDeclared(t *testing.T) {
 		{`{"read": ["/usr/share/dict"], "net": ["api.example.com"]}`, nil, "read:/usr/share/dict declared, net:api.example.com declared", 0},
 		{`{"port": [5432, "5433", "${user_config.number}"]}`, all, "port:5432 declared number medium, port:5433 declared medium, secret:key answer key", 0},
 		{`{"run": ["git"], "env": ["LANG", "GITHUB_TOKEN"]}`, nil, "run:git declared medium, env:GITHUB_TOKEN declared high, env:LANG declared", 0},
-		{`{"clipboard": true, "dbus": true, "sampling": true}`, nil, "clipboard declared medium, dbus declared high, sampling declared medium", 0},
+		{`{"clipboard": true, "dbus": true, "sampling": true}`, nil, "clipboard declared refused, dbus declared refused, sampling declared medium", 0},
 		{`{"memory": "512M", "processes": 1000}`, nil, "memory:512M declared, processes:1000 declared medium", 0},
 		// A refused write does not hide that the same folder is read.
 		{`{"read": ["${user_config.folder}"], "write": ["${user_config.folder}"]}`, map[string]any{"folder": "/home/ada"}, "read:/home/ada declared folder high, write:/home/ada declared folder refused", 0},

@@ -37,6 +37,8 @@ func (g *Grant) add(i Item) {
 	case KindPort:
 		n, _ := strconv.Atoi(i.value) // Parse saw to it
 		g.Net.Ports = append(g.Net.Ports, n)
+	case KindSocket:
+		g.Net.Sockets = append(g.Net.Sockets, i.value)
 	case KindRun:
 		if i.value == anything {
 			g.Programs.Any = true
@@ -74,6 +76,8 @@ func (g Grant) Covers(i Item) bool {
 		return g.Net.covers(i.value)
 	case KindPort:
 		return slices.ContainsFunc(g.Net.Ports, func(p int) bool { return strconv.Itoa(p) == i.value })
+	case KindSocket:
+		return slices.Contains(g.Net.Sockets, i.value)
 	case KindRun:
 		return g.Programs.Any || slices.Contains(g.Programs.Names, i.value)
 	case KindEnv:

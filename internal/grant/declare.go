@@ -214,7 +214,7 @@ func (t template) literal() error {
 }
 
 func (t template) isPath() bool {
-	return t.kind == KindRead || t.kind == KindWrite || t.kind == KindRun
+	return slices.Contains([]Kind{KindRead, KindWrite, KindRun, KindSocket}, t.kind)
 }
 
 // reason is what a word was refused for, without the word.

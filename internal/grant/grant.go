@@ -32,6 +32,8 @@ type Net struct {
 	Any   bool   `json:"any,omitempty"` // every public host, with TLS and HTTP
 	Hosts []Host `json:"hosts,omitempty"`
 	Ports []int  `json:"ports,omitempty"` // TCP ports of this machine
+	// Sockets are Unix sockets of this machine, by path. Their inodes are not kept: a service makes its socket anew.
+	Sockets []string `json:"sockets,omitempty"`
 }
 
 // A Host is a name, or the canonical form of an address, with a port. Raw is any protocol over TCP, else TLS or HTTP.
@@ -97,6 +99,9 @@ func (g Grant) Items() []Item {
 	for _, p := range g.Net.Ports {
 		add(KindPort, strconv.Itoa(p))
 	}
+	for _, s := range g.Net.Sockets {
+		add(KindSocket, s)
+	}
 	flag(g.Programs.Any, KindRun, anything)
 	for _, p := range g.Programs.Names {
 		add(KindRun, p)
@@ -142,6 +147,7 @@ func (g Grant) Canonical() Grant {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Port, b.Port))
 	}, func(a *Host, b Host) { a.Raw = a.Raw || b.Raw })
 	g.Net.Ports = sorted(g.Net.Ports)
+	g.Net.Sockets = sorted(g.Net.Sockets)
 	g.Programs.Names = sorted(g.Programs.Names)
 	g.Env = sorted(g.Env)
 	g.Secrets = sorted(g.Secrets)

@@ -14,12 +14,12 @@ import (
 // The JSON form is what records keep: a change of it would make them unreadable.
 func TestJSONIsStable(t *testing.T) {
 	t.Parallel()
-	g := of(t, "read:/b", "write:/a", "read:/a", "net:any", "net:x.example", "net:tcp:y.example:22", "port:5432", "run:git", "run:any", "env:LANG",
+	g := of(t, "read:/b", "write:/a", "read:/a", "net:any", "net:x.example", "net:tcp:y.example:22", "port:5432", "socket:/run/s", "run:git", "run:any", "env:LANG",
 		"clipboard", "dbus", "display", "sampling", "elicitation", "roots", "memory:512M", "temp:1G", "processes:64", "open-files:100", "cpu:1m", "secret:k")
 	g.Files[0].Inode = 7
 	got, err := json.Marshal(g)
 	want := `{"files":[{"path":"/a","write":true,"inode":7},{"path":"/b"}],` +
-		`"net":{"any":true,"hosts":[{"name":"x.example","port":443},{"name":"y.example","port":22,"raw":true}],"ports":[5432]},` +
+		`"net":{"any":true,"hosts":[{"name":"x.example","port":443},{"name":"y.example","port":22,"raw":true}],"ports":[5432],"sockets":["/run/s"]},` +
 		`"programs":{"any":true,"names":["git"]},"env":["LANG"],"desktop":{"clipboard":true,"display":true,"dbus":true},` +
 		`"client":{"sampling":true,"elicitation":true,"roots":true},` +
 		`"limits":{"memory":536870912,"temp":1073741824,"processes":64,"open_files":100,"cpu_seconds":60},"secrets":["k"]}`
@@ -37,7 +37,7 @@ func TestJSONIsStable(t *testing.T) {
 
 func TestCanonicalOrder(t *testing.T) {
 	t.Parallel()
-	words := []string{"read:/a", "write:/b", "net:any", "net:a.example:80", "net:a.example", "net:tcp:b.example:22", "port:80", "port:5432", "run:any", "run:git",
+	words := []string{"read:/a", "write:/b", "net:any", "net:a.example:80", "net:a.example", "net:tcp:b.example:22", "port:80", "port:5432", "socket:/a", "socket:/b", "run:any", "run:git",
 		"env:A", "clipboard", "roots", "memory:1G", "processes:64", "secret:a", "secret:b"}
 	mixed := slices.Clone(words)
 	rand.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })

@@ -18,6 +18,7 @@ const (
 	KindWrite       Kind = "write"
 	KindNet         Kind = "net"
 	KindPort        Kind = "port"
+	KindSocket      Kind = "socket"
 	KindRun         Kind = "run"
 	KindEnv         Kind = "env"
 	KindClipboard   Kind = "clipboard"
@@ -73,6 +74,7 @@ func forms() []form {
 		{KindWrite, "write:~/notes", parsePath},
 		{KindNet, "net:api.example.com", parseNet},
 		{KindPort, "port:5432", parsePort},
+		{KindSocket, "socket:/run/postgresql/.s.PGSQL.5432", parseSocket},
 		{KindRun, "run:git", parseProgram},
 		{KindEnv, "env:LANG", parseEnv},
 	}

@@ -76,6 +76,8 @@ func TestParse(t *testing.T) {
 		{linux(), "net:[2001:db8::1]:80", ""},
 		{linux(), "net:[::ffff:10.0.0.1]:80", "net:10.0.0.1:80"},
 		{linux(), "port:5432", ""},
+		{linux(), "socket:/run/postgresql/.s.PGSQL.5432", ""},
+		{linux(), "socket:~/x/../app.sock", "socket:/home/ada/app.sock"},
 		{linux(), "run:git", ""},
 		{linux(), "run:g++", ""},
 		{linux(), "run:/usr/bin/git", ""},

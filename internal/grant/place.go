@@ -44,6 +44,22 @@ func (x fence) forbids(f File) string {
 	return ""
 }
 
+// forbidsSocket says why a socket may not be granted by its name alone; "" when it may. Services have theirs in /run.
+func (x fence) forbidsSocket(path string) string {
+	for _, dir := range []string{"/proc", "/sys", "/dev"} {
+		if inside(path, dir) {
+			return "is the system's own"
+		}
+	}
+	key := x.m.key(path)
+	for n, p := range x.places {
+		if p.Secret && inside(key, x.keys[n]) {
+			return "is a protected place: no extension gets it"
+		}
+	}
+	return ""
+}
+
 // secretBelow finds a secret inside a path.
 func (x fence) secretBelow(path string) (string, bool) {
 	key := x.m.key(path)

@@ -32,6 +32,14 @@ func Resolve(g Grant, m Machine) (Grant, error) {
 		}
 		out.Files[n] = File{Path: seen.real, Write: f.Write, Inode: seen.lasting()}
 	}
+	for n, path := range out.Net.Sockets {
+		if out.Net.Sockets[n], err = l.socket(path); err != nil {
+			return Grant{}, err
+		}
+	}
+	if err := openable(out.Desktop); err != nil {
+		return Grant{}, err
+	}
 	if _, err := l.programs(out); err != nil {
 		return Grant{}, err
 	}
@@ -65,6 +73,18 @@ func Sandbox(g Grant, id string, m Machine) (box spec.Sandbox, notes []string, e
 	if box.Programs.Paths, err = l.programs(g); err != nil {
 		return box, nil, err
 	}
+	for _, path := range g.Net.Sockets {
+		real, err := l.socket(path)
+		if p, ok := errors.AsType[*problem.Problem](err); ok && p.Code == problem.NotFound {
+			continue // its service is not running: whoever connects is told so
+		}
+		if err == nil && real != path {
+			err = l.changed(Item{KindSocket, path}, "leads to "+real+" now")
+		}
+		if err != nil {
+			return box, nil, err
+		}
+	}
 	box.Programs.Any = g.Programs.Any
 	if box.Protect, notes, err = l.protect(g); err != nil {
 		return box, nil, err
@@ -83,7 +103,7 @@ func (g Grant) writes() (items []Item) {
 }
 
 func (n Net) spec() spec.Net {
-	out := spec.Net{Any: n.Any, Ports: slices.Clone(n.Ports)}
+	out := spec.Net{Any: n.Any, Ports: slices.Clone(n.Ports), Sockets: slices.Clone(n.Sockets)}
 	for _, h := range n.Hosts {
 		out.Hosts = append(out.Hosts, spec.Host(h))
 	}
@@ -121,7 +141,7 @@ func newLooker(g Grant, m Machine) (*looker, error) {
 	if len(g.Items()) > mostItems {
 		return nil, tooMany()
 	}
-	if len(g.Files) == 0 && len(g.Programs.Names) == 0 {
+	if len(g.Files) == 0 && len(g.Programs.Names) == 0 && len(g.Net.Sockets) == 0 {
 		return &looker{m: m}, nil // nothing that a protected place could be in
 	}
 	l := &looker{m: m, protected: Protected(m)}
@@ -177,7 +197,7 @@ func (l *looker) look(f File) (sight, error) {
 	}
 	real, err := filepath.EvalSymlinks(f.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return sight{}, l.missing(f)
+		return sight{}, l.missing(f.item())
 	}
 	if err != nil {
 		return sight{}, refuse(f.item(), problem.New(problem.Refused, "grant/path", "cannot be looked at").Because(err))
@@ -236,30 +256,31 @@ func (f File) item() Item {
 }
 
 // missing: a launcher cannot show what is not there, and what comes there later was not agreed to.
-func (l *looker) missing(f File) error {
-	p := problem.New(problem.NotFound, "grant/missing", "is not there").At(f.item().String()).From("docs/permissions.md")
+func (l *looker) missing(i Item) error {
+	p := problem.New(problem.NotFound, "grant/missing", "is not there").At(i.String()).From("docs/permissions.md")
 	if l.id == "" {
 		return p.Try("make it first, or correct the name")
 	}
-	return p.Try("make it again, or: %s", problem.Words("satchel", "permissions", l.id, "--revoke", f.item().String()))
+	return p.Try("make it again, or: %s", problem.Words("satchel", "permissions", l.id, "--revoke", i.String()))
 }
 
 // unchanged refuses what is not what was agreed to any more.
 func (l *looker) unchanged(f File, now sight) error {
-	why := ""
 	switch {
 	case now.real != f.Path:
-		why = fmt.Sprintf("leads to %s now", now.real)
+		return l.changed(f.item(), "leads to "+now.real+" now")
 	case f.Inode != 0 && now.lasting() != 0 && now.ino != f.Inode:
-		why = "is another one now"
-	default:
-		return nil
+		return l.changed(f.item(), "is another one now")
 	}
-	command := problem.Words("--grant", f.item().String())
+	return nil
+}
+
+func (l *looker) changed(i Item, why string) error {
+	command := problem.Words("--grant", i.String())
 	if l.id != "" {
 		command = problem.Words("satchel", "permissions", l.id) + " " + command
 	}
-	return problem.New(problem.Refused, "grant/changed", "is not what was agreed to: it %s", why).At(f.item().String()).
+	return problem.New(problem.Refused, "grant/changed", "is not what was agreed to: it %s", why).At(i.String()).
 		From("docs/permissions.md").Try("look at it; if that is meant: %s", command)
 }
 

@@ -25,6 +25,7 @@ func weigh(g, answered Grant, m Machine) []Risk {
 	w.files()
 	w.hosts()
 	w.ports()
+	w.sockets()
 	w.programs()
 	w.desktop()
 	w.limits()
@@ -167,6 +168,38 @@ func (w *weigher) ports() {
 	}
 }
 
+func (w *weigher) sockets() {
+	for _, path := range w.g.Net.Sockets {
+		i := Item{KindSocket, path}
+		switch why := w.fence.forbidsSocket(path); {
+		case why != "":
+			w.add(Refused, i, "speaks to %s, which %s", path, why)
+		case isSocket(path):
+			w.add(spec.High, i, "speaks to %s: with it, it can run any program on this machine", path)
+		case actsForYou(path):
+			w.add(spec.High, i, "speaks to %s: with it, it acts as you, on your screen, in your session or with your keys", path)
+		default:
+			w.add(spec.Medium, i, "speaks to what listens on %s", path)
+		}
+	}
+}
+
+// actsForYou tells the well-known sockets of agents with keys, of message buses, and of screen and sound.
+func actsForYou(path string) bool {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	for _, known := range []string{"bus", "system_bus_socket", "private", "ssh", "pkcs11", "control", "native", "default"} {
+		if name == known {
+			return true
+		}
+	}
+	for _, part := range []string{"agent", "wayland-", "pipewire-", "X11-unix/", "ICE-unix/", "dbus", "keyring", "tmux-", "systemd/", "editor", "nvim", "vscode-"} {
+		if strings.Contains(path, part) {
+			return true
+		}
+	}
+	return false
+}
+
 func (w *weigher) programs() {
 	if w.g.Programs.Any {
 		w.add(spec.High, Item{KindRun, anything}, "runs any program of this machine, inside its sandbox")
@@ -192,16 +225,19 @@ func soundsSecret(name string) bool {
 	return strings.HasSuffix(name, "_KEY") || strings.HasSuffix(name, "_PAT") || name == "DOCKER_HOST"
 }
 
+// shut is why a permission is refused that means something to authors, and that no sandbox gives.
+const shut = "no sandbox opens this door yet"
+
 func (w *weigher) desktop() {
 	d, c := w.g.Desktop, w.g.Client
 	if d.DBus {
-		w.add(spec.High, Item{KindDBus, ""}, "speaks to the programs of your session: with that, it can run any program")
+		w.add(Refused, Item{KindDBus, ""}, "speaks to the programs of your session: "+shut)
 	}
 	if d.Display {
-		w.add(spec.High, Item{KindDisplay, ""}, "sees what is on your screen and can see and make key presses")
+		w.add(Refused, Item{KindDisplay, ""}, "sees what is on your screen and can see and make key presses: "+shut)
 	}
 	if d.Clipboard {
-		w.add(spec.Medium, Item{KindClipboard, ""}, "reads and changes your clipboard")
+		w.add(Refused, Item{KindClipboard, ""}, "reads and changes your clipboard: "+shut)
 	}
 	if c.Sampling {
 		w.add(spec.Medium, Item{KindSampling, ""}, "asks your AI app's model, on your account")
@@ -235,6 +271,8 @@ func Plain(i Item) string {
 		return plainHost(v)
 	case KindPort:
 		return "reaches port " + v + " of this machine"
+	case KindSocket:
+		return "speaks to what listens on " + v
 	case KindRun:
 		if v == anything {
 			return "runs any program of this machine"

@@ -145,6 +145,19 @@ func (h Host) public() bool {
 
 func parsePath(v string, m Machine) (string, error) { return m.path(v) }
 
+// parseSocket takes the path of a Unix socket. Its length is what the system has room for.
+func parseSocket(v string, m Machine) (string, error) {
+	const most = 107
+	if m.OS == "windows" {
+		return "", errors.New("sockets are not granted on Windows")
+	}
+	p, err := m.path(v)
+	if err == nil && len(p) > most {
+		err = errors.New("is longer than the path of any socket")
+	}
+	return p, err
+}
+
 func parsePort(v string, _ Machine) (string, error) {
 	_, err := portNumber(v)
 	return v, err

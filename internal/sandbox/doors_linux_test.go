@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -25,6 +27,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"satchel/internal/egress"
+	"satchel/internal/problem"
 	"satchel/internal/spec"
 )
 
@@ -35,28 +38,28 @@ type town struct {
 	http, tls int    // ports
 	ca        string // the file with the authority of the one for https
 	grant     spec.Net
+	files     []spec.File
 	mu        sync.Mutex
 	attempts  []egress.Attempt
 	proxy     *egress.Proxy
 }
 
-func newTown(t *testing.T, change ...func(*spec.Net)) *town {
+func newTown(t *testing.T) *town {
 	t.Helper()
 	w := &town{t: t}
 	w.http, w.tls = w.serve(nil), w.serve(w.authority("granted.test", "other.test"))
 	for _, port := range []int{w.http, w.tls} {
 		w.grant.Hosts = append(w.grant.Hosts, spec.Host{Name: "granted.test", Port: port}, spec.Host{Name: "127.0.0.1", Port: port})
 	}
-	for _, f := range change {
-		f(&w.grant)
-	}
-	w.proxy = egress.New(egress.Config{ID: "local/test", Net: w.grant, Resolver: resolver(t), Record: func(a egress.Attempt) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.attempts = append(w.attempts, a)
-	}})
+	w.proxy = egress.New(egress.Config{ID: "local/test", Net: w.grant, Resolver: resolver(t), Record: w.record})
 	t.Cleanup(w.proxy.Close)
 	return w
+}
+
+func (w *town) record(a egress.Attempt) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.attempts = append(w.attempts, a)
 }
 
 // accept puts the proxy at the doors, as the supervisor does.
@@ -66,6 +69,8 @@ func (w *town) accept(d Door, l net.Listener) {
 		go w.proxy.ServeHTTP(l)
 	case SOCKSDoor:
 		go w.proxy.ServeSOCKS(l)
+	case SocketDoor:
+		go w.proxy.ServeSocket(l, l.Addr().String())
 	default:
 		go w.proxy.ServePort(l, int(d))
 	}
@@ -156,7 +161,7 @@ func (w *town) run(m Mode, script string, env ...string) string {
 	}
 	defer r.Close()
 	l := NewLauncher().Only(m)
-	c := shell(spec.Sandbox{Net: w.grant}, realTemp(w.t), script, out)
+	c := shell(spec.Sandbox{Net: w.grant, Files: w.files}, realTemp(w.t), script, out)
 	c.Env = env
 	p, err := l.Start(context.Background(), c, w.accept)
 	out.Close()
@@ -194,14 +199,14 @@ func TestClientsReachWhatIsGranted(t *testing.T) {
 	inModes(t, func(t *testing.T, m Mode) {
 		w := newTown(t)
 		for name, client := range clients {
-			script := "get() { " + client + "; }; " + fmt.Sprintf(`for u in http://granted.test:%d/ https://granted.test:%d/ http://other.test:%[1]d/ https://other.test:%[2]d/; do get $u | tr '\n' ' '; echo; done`, w.http, w.tls)
+			script := "get() { " + client + "; }; " + fmt.Sprintf(`for u in http://granted.test:%d/ https://granted.test:%d/ https://other.test:%[2]d/; do get $u | tr '\n' ' '; echo; done`, w.http, w.tls)
 			out := w.run(m, script, "NODE_EXTRA_CA_CERTS="+w.ca, "SSL_CERT_FILE="+w.ca, "CURL_CA_BUNDLE="+w.ca)
 			lines := strings.Split(out, "\n")
-			if len(lines) != 5 {
+			if len(lines) != 4 {
 				t.Errorf("%s: %s", name, out)
 				continue
 			}
-			for i, line := range lines[:4] {
+			for i, line := range lines[:3] {
 				if reached := strings.Contains(line, "reached granted.test"); reached != (i < 2) {
 					t.Errorf("%s: address %d: %s", name, i, line)
 				}
@@ -278,4 +283,103 @@ func TestAProxyOfTheManifestsCounts(t *testing.T) {
 			}
 		}
 	})
+}
+
+// service answers in capitals at a socket of the machine.
+func service(t *testing.T, path string) {
+	t.Helper()
+	write(t, path, "")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			b := make([]byte, 100)
+			n, _ := c.Read(b)
+			_, _ = c.Write(bytes.ToUpper(b[:n]))
+			c.Close()
+		}
+	}()
+}
+
+// speak says hello to sockets and tells what came back.
+const speak = `python3 -c '
+import socket, sys
+for name in sys.argv[1:]:
+    try:
+        s = socket.socket(socket.AF_UNIX)
+        s.connect("\0" + name[1:] if name[0] == "@" else name)
+        s.send(b"hello")
+        print(s.recv(100).decode())
+    except OSError as e: print(e.strerror)' `
+
+// TestASocketOfTheMachine is reached at its own path, in a folder of its own, in one that was granted and in the
+// server's; nothing else opens with it: no network, no other socket, no abstract one.
+func TestASocketOfTheMachine(t *testing.T) {
+	for _, m := range []Mode{Namespaces, Bubblewrap} {
+		t.Run(string(m), func(t *testing.T) {
+			dir := realTemp(t)
+			temp, err := os.MkdirTemp("", "d")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.RemoveAll(temp) })
+			t.Setenv("TMPDIR", temp)
+			alone, below, other := filepath.Join(dir, "db/s"), filepath.Join(dir, "shared/s"), filepath.Join(dir, "db/other")
+			for _, path := range []string{alone, below, other} {
+				service(t, path)
+			}
+			abstract, err := net.Listen("unix", "@"+filepath.Base(dir)+rand.Text())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer abstract.Close()
+			w := newTown(t)
+			w.grant = spec.Net{Sockets: []string{alone, below, filepath.Join(dir, "shared/later")}}
+			w.files = []spec.File{{Path: filepath.Join(dir, "shared")}}
+			w.proxy = egress.New(egress.Config{ID: "local/test", Net: w.grant, Record: w.record})
+			t.Cleanup(w.proxy.Close)
+			out := w.run(m, speak+strings.Join([]string{alone, below, other, abstract.Addr().String()}, " ")+
+				`; env | grep -ci _proxy; curl -sS http://127.0.0.1:3128/ 2>&1 | tail -c 100`)
+			lines := strings.Split(strings.TrimSpace(out), "\n")
+			if len(lines) != 6 || lines[0] != "HELLO" || lines[1] != "HELLO" || lines[2] != "No such file or directory" || lines[3] == "HELLO" || lines[4] != "0" {
+				t.Errorf("got %s", out)
+			}
+			w.proxy.Close()
+			if len(w.attempts) != 2 || w.attempts[0].Host != alone || w.attempts[1].Host != below || !w.attempts[0].Allowed || w.attempts[0].Received != 5 {
+				t.Errorf("%+v", w.attempts)
+			}
+			if left, err := os.ReadDir(temp); len(left) > 0 || err != nil {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// TestNoSocketWithoutAWorld: every other socket of the machine would be open too.
+func TestNoSocketWithoutAWorld(t *testing.T) {
+	l := NewLauncher()
+	l.modes = []Mode{Landlock}
+	_, err := l.Start(context.Background(), shell(spec.Sandbox{Net: spec.Net{Sockets: []string{"/run/s"}}}, realTemp(t), "true", nil), nil)
+	if p, ok := errors.AsType[*problem.Problem](err); !ok || p.Rule != "sandbox/socket" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSocketsThatCannotBeGranted(t *testing.T) {
+	for _, path := range []string{"/proc/1/x", "/sys/x", "/dev/log", "relative", "/tmp/../x"} {
+		_, err := inNamespaces().Start(context.Background(), shell(spec.Sandbox{Net: spec.Net{Sockets: []string{path}}}, realTemp(t), "true", nil), nil)
+		if p, ok := errors.AsType[*problem.Problem](err); !ok || p.Rule != "sandbox/system-folder" {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
 }

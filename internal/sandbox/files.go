@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"path"
 	"path/filepath"
 	"slices"
@@ -13,13 +14,17 @@ import (
 func grantable(name string) error {
 	for _, own := range []string{"/proc", "/sys", "/dev", "/run"} { // a world of its own has others
 		if isBelow(name, own) {
-			return problem.New(problem.Refused, "sandbox/system-folder", "cannot be granted").At(name).From("docs/sandbox.md").Try("grant a folder with files of yours")
+			return notGrantable(name)
 		}
 	}
 	if filepath.Dir(name) == name || filepath.Clean(name) != name || !filepath.IsAbs(name) {
-		return problem.New(problem.Refused, "sandbox/system-folder", "cannot be granted").At(name).From("docs/sandbox.md").Try("grant a folder with files of yours")
+		return notGrantable(name)
 	}
 	return nil
+}
+
+func notGrantable(name string) error {
+	return problem.New(problem.Refused, "sandbox/system-folder", "cannot be granted").At(name).From("docs/sandbox.md").Try("grant a folder with files of yours")
 }
 
 // between gives the folders below outer on the way to inner, outer ones first, without both.
@@ -56,5 +61,8 @@ func or[T int | int64](v, def T) T {
 }
 
 func failed(c Command, err error) error {
+	if p, ok := errors.AsType[*problem.Problem](err); ok {
+		return p
+	}
 	return problem.New(problem.Failed, "sandbox/start", "the server cannot be started in its sandbox").At(c.Path).Because(err).Try("satchel doctor --sandbox")
 }

@@ -65,9 +65,14 @@ func plan(m Mode, c Command, e entrance, uid, gid int) (inside.Order, error) {
 	if m != Landlock {
 		p.bring(brought)
 	}
+	if len(n.Sockets) > 0 {
+		if err := p.sockets(e.sockets); err != nil {
+			return inside.Order{}, err
+		}
+	}
 	p.add(p.seals...)
 	filter, err := seccomp.Filter(runtime.GOARCH, seccomp.Rules{
-		Internet: !n.None(), Datagrams: !n.None() && m != Landlock, Netlink: m != Landlock, Shared: m == Landlock, Notify: c.watched(),
+		Internet: !n.None(), Datagrams: !n.None() && m != Landlock, Netlink: m != Landlock, Unix: len(n.Sockets) > 0, Shared: m == Landlock, Notify: c.watched(),
 	})
 	if err != nil {
 		return inside.Order{}, problem.New(problem.Refused, "sandbox/arch", "this machine's processor has no sandbox").Because(err).From("docs/sandbox.md")

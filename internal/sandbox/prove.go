@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"satchel/internal/problem"
 	"satchel/internal/sandbox/probe"
@@ -54,6 +55,7 @@ func openByDesign() map[string]string {
 type granted struct {
 	watch   bool // files are watched too
 	network bool
+	socket  bool // one of the machine
 }
 
 // probe runs the attacks in a sandbox as servers get it, whose programs are watched.
@@ -77,6 +79,9 @@ func (l *Launcher) probe(ctx context.Context, g granted) (Mode, []probe.Result, 
 	c.Events, c.Watch = func(Event) {}, g.watch
 	if g.network {
 		c.Sandbox.Net = s.network()
+	}
+	if g.socket {
+		c.Sandbox.Net.Sockets = []string{filepath.Join(s.setup.Own, "service")}
 	}
 	p, err := l.Start(ctx, c, nil)
 	in.r.Close()

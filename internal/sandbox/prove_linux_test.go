@@ -71,7 +71,7 @@ func groupsHere() []string {
 }
 
 // openIn are the lines that a mode leaves open, as docs/sandbox.md names them.
-func openIn(m Mode, network bool) (open []string) {
+func openIn(m Mode, g granted) (open []string) {
 	root, groups := os.Getuid() == 0, len(groupsHere()) > 0
 	switch m {
 	case Landlock:
@@ -80,13 +80,16 @@ func openIn(m Mode, network bool) (open []string) {
 			"protected paths: write a git hook", "protected paths: put another folder in place of the hooks",
 			"protected paths: put another folder in place of the repository", "kernel: stat the kernel's objects",
 		}
-		if network && ownAddress() != "" {
+		if g.network && ownAddress() != "" {
 			open = append(open, "network: TCP to another address of the machine") // at a port that is granted
 		}
 	case Bubblewrap:
 		if root {
 			open = append(open, "processes: list the first process's descriptors")
 		}
+	}
+	if g.socket && m != Landlock {
+		open = append(open, "network: a socket in a granted folder", "network: listen on a socket of the machine")
 	}
 	// Root is above the limit on processes, and without namespaces it would count all of the user's: groups remain.
 	if (root || m == Landlock) && !groups {
@@ -115,7 +118,10 @@ func TestProbe(t *testing.T) {
 	leak(t)
 	outside := bare(t)
 	for _, m := range []Mode{Namespaces, Bubblewrap, Landlock} {
-		for name, g := range map[string]granted{"": {}, ", files watched": {watch: true}, ", network": {network: true}} {
+		for name, g := range map[string]granted{"": {}, ", files watched": {watch: true}, ", network": {network: true}, ", a socket": {socket: true}} {
+			if g.socket && !m.world() {
+				continue // it does not start
+			}
 			t.Run(string(m)+name, func(t *testing.T) { probeIn(t, m, outside, g) })
 		}
 	}
@@ -140,7 +146,7 @@ func probeIn(t *testing.T, m Mode, outside map[string]probe.Result, g granted) {
 	}
 	for _, r := range results {
 		name := r.Group + ": " + r.Line
-		if r.Open != (openByDesign()[name] != "" || slices.Contains(openIn(m, g.network), name)) {
+		if r.Open != (openByDesign()[name] != "" || slices.Contains(openIn(m, g), name)) {
 			t.Errorf("%s: open %v: %s", name, r.Open, r.Why)
 		}
 		b := outside[name]

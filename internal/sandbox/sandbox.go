@@ -49,5 +49,8 @@ const (
 	SOCKSDoor Door = 1080 // a SOCKS proxy
 )
 
+// SocketDoor is a granted Unix socket, also in a world without network. The address of its listener is the socket's path.
+const SocketDoor Door = -1
+
 // address is where a door is in a server's world.
 func (d Door) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(d))) }

@@ -86,6 +86,7 @@ func (l *Launcher) startIn(ctx context.Context, m Mode, c Command, accept Accept
 
 // startAt starts a server that finds the proxies at an entrance.
 func (l *Launcher) startAt(ctx context.Context, m Mode, c Command, e entrance, accept Accept) (*Process, error) {
+	defer func() { _ = e.unlink() }() // a folder that stays harms nobody
 	uid, gid := userInside()
 	o, err := plan(m, c, e, uid, gid)
 	if err != nil {

@@ -31,6 +31,8 @@ type Net struct {
 	Any   bool
 	Hosts []Host
 	Ports []int // TCP ports of this machine
+	// Sockets are Unix sockets of this machine, by path. They are no network: None says nothing of them.
+	Sockets []string
 }
 
 // None tells whether nothing of the network is granted.

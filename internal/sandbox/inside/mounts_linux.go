@@ -204,7 +204,11 @@ func (s Step) pin(to string) error {
 	return place(to, to, attrs, nil)
 }
 
+// touch makes a file to mount on; what is there will do, also a socket.
 func touch(to string) error {
+	if _, err := os.Lstat(to); err == nil {
+		return nil
+	}
 	f, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
