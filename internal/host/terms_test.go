@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bufio"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"satchel/internal/grant"
 	"satchel/internal/problem"
+	"satchel/internal/sample"
 	"satchel/internal/spec"
 )
 
@@ -192,4 +194,45 @@ func TestNothingAgreedTo(t *testing.T) {
 		_, err := w.agreed(in)
 		wantProblem(t, err, problem.Refused, rule)
 	}
+}
+
+// TestARunningServerEndsWhenItsGrantChanges: it must not go on with what was taken away; the app starts it anew.
+func TestARunningServerEndsWhenItsGrantChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := manifestWith(func(m map[string]any) {
+		m["server"] = map[string]any{"type": "binary", "entry_point": "index.js", "mcp_config": map[string]any{"command": self, "args": []string{sample.Mode, "${user_config.folder}"}}}
+	})
+	w.install(t, w.bundle(t, "v1", m), "folder="+w.folder(t, "one"))
+	in, app, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer app.Close()
+	defer in.Close()
+	out, answers, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := w.Run(t.Context(), "demo", in, answers, os.Stderr)
+		answers.Close()
+		ended <- err
+	}()
+	if _, err := app.WriteString(`{"jsonrpc":"2.0","id":1,"method":"ping"}` + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Permit("demo", Change{Grant: []string{"net:api.example.com"}}); err != nil {
+		t.Fatal(err)
+	}
+	wantProblem(t, <-ended, problem.Failed, "permissions/changed")
 }
