@@ -34,6 +34,7 @@ type Host struct {
 	machine launch.Machine
 	grants  func() grant.Machine // what words of permissions mean here
 	runs    *supervisor.Supervisor
+	learn   []string // what servers are shown that are started to learn; nil: they are started to work
 }
 
 // Open wires the host on the home that the environment names.

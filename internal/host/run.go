@@ -56,6 +56,7 @@ func (h *Host) ready(id string) (s spec.Spec, release func(), err error) {
 		release()
 		return spec.Spec{}, nil, err
 	}
+	h.toLearn(&plan.Spec)
 	return plan.Spec, release, nil
 }
 

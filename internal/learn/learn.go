@@ -13,9 +13,8 @@ import (
 	"satchel/internal/spec"
 )
 
-// A Question is what a proposal is made of.
+// A Question is who asks.
 type Question struct {
-	Events  []sandbox.Event
 	Granted grant.Grant   // what the extension has; proposed is what it does not cover
 	Named   []string      // real paths of files and folders that the person named in answers
 	Machine grant.Machine // whose home it is
@@ -51,12 +50,22 @@ const (
 	mostNamed = 1000 // of places for one of them
 )
 
-// Propose makes the proposal.
-func Propose(q Question) Proposal {
-	p := proposer{Question: q, reads: wants{}, writes: wants{}, runs: map[string]want{}}
-	for _, e := range q.Events {
-		p.take(e)
-	}
+// A Learner takes events one by one, and keeps of them what a proposal needs: no more than a bounded amount. It is not safe
+// for concurrent use.
+type Learner struct {
+	Question
+	reads, writes wants
+	runs          map[string]want
+	out           Proposal
+}
+
+// New makes a Learner that has seen nothing.
+func New(q Question) *Learner {
+	return &Learner{Question: q, reads: wants{}, writes: wants{}, runs: map[string]want{}}
+}
+
+// Propose makes the proposal. The Learner is of no use afterwards.
+func (p *Learner) Propose() Proposal {
 	p.fold(p.writes, true)
 	p.fold(p.reads, false)
 	p.suggest()
@@ -81,15 +90,8 @@ func (w wants) add(name string, folder bool, places ...string) {
 	w[name] = want{have.folder || folder, have.places}
 }
 
-type proposer struct {
-	Question
-	reads, writes wants
-	runs          map[string]want
-	out           Proposal
-}
-
-// take sorts an event in.
-func (p *proposer) take(e sandbox.Event) {
+// Add sorts an event in.
+func (p *Learner) Add(e sandbox.Event) {
 	switch {
 	case e.Kind == sandbox.LostEvent:
 		p.out.Lost += e.Count
@@ -124,7 +126,7 @@ func programName(e sandbox.Event) string {
 	return e.Real
 }
 
-func (p *proposer) never(name string, write bool, why string) {
+func (p *Learner) never(name string, write bool, why string) {
 	r := Refusal{name, write, why}
 	if len(p.out.Never) < mostNever && !slices.Contains(p.out.Never, r) {
 		p.out.Never = append(p.out.Never, r)
@@ -132,7 +134,7 @@ func (p *proposer) never(name string, write bool, why string) {
 }
 
 // fold puts folders in the place of several things in them, as long as that widens nothing that a person would mind.
-func (p *proposer) fold(w wants, write bool) {
+func (p *Learner) fold(w wants, write bool) {
 	for again := true; again; {
 		again = false
 		for _, dir := range parents(w) {
@@ -181,14 +183,14 @@ func children(w wants, dir string) (files, all []string) {
 }
 
 // grantable tells whether a folder may be granted at all.
-func (p *proposer) grantable(dir string, write bool) bool {
+func (p *Learner) grantable(dir string, write bool) bool {
 	_, level, _ := p.weigh(fileWord(dir, write))
 	return level != grant.Refused && dir != p.Machine.User.Home
 }
 
 // mayFold tells whether a folder may stand for what is in it: none that is high risk, none of the person's big ones, and
 // none that is wider than what the person named.
-func (p *proposer) mayFold(dir string, write bool) bool {
+func (p *Learner) mayFold(dir string, write bool) bool {
 	u := p.Machine.User
 	if slices.Contains([]string{u.Home, u.Desktop, u.Documents, u.Downloads, u.Temp}, dir) {
 		return false
@@ -201,7 +203,7 @@ func (p *proposer) mayFold(dir string, write bool) bool {
 }
 
 // deep tells whether a folder is far enough down for several folders in it to stand for it, or was named by the person.
-func (p *proposer) deep(dir string) bool {
+func (p *Learner) deep(dir string) bool {
 	if slices.ContainsFunc(p.Named, func(n string) bool { return inside(dir, n) }) {
 		return true
 	}
@@ -223,7 +225,7 @@ func fileWord(name string, write bool) string {
 }
 
 // weigh reads a word and says what it would mean to grant it.
-func (p *proposer) weigh(word string) (i grant.Item, level spec.Level, text string) {
+func (p *Learner) weigh(word string) (i grant.Item, level spec.Level, text string) {
 	i, err := grant.Parse(word, p.Machine)
 	if err != nil {
 		return i, grant.Refused, "cannot be written as a permission"
@@ -235,7 +237,7 @@ func (p *proposer) weigh(word string) (i grant.Item, level spec.Level, text stri
 }
 
 // suggest makes the items of what is left.
-func (p *proposer) suggest() {
+func (p *Learner) suggest() {
 	found := map[grant.Item]Suggestion{}
 	add := func(word, name string, write bool, why string) {
 		i, level, risk := p.weigh(word)

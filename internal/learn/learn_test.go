@@ -46,6 +46,14 @@ func event(text string) sandbox.Event {
 	return e
 }
 
+func propose(q Question, events ...sandbox.Event) Proposal {
+	l := New(q)
+	for _, e := range events {
+		l.Add(e)
+	}
+	return l.Propose()
+}
+
 func TestPropose(t *testing.T) {
 	for _, c := range []struct {
 		events  string // separated by ;
@@ -104,7 +112,7 @@ func TestPropose(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := Propose(Question{Events: events, Granted: grant.Of(items...), Named: strings.Fields(c.named), Machine: ada()})
+		p := propose(Question{Granted: grant.Of(items...), Named: strings.Fields(c.named), Machine: ada()}, events...)
 		var words, never []string
 		for _, s := range p.Items {
 			words = append(words, s.Item.String())
@@ -135,7 +143,7 @@ func TestAProposalSuffices(t *testing.T) {
 			events = append(events, event(fmt.Sprintf("read ~/d%d/e%d/f%d", i%7, i%3, j)), event(fmt.Sprintf("write ~/d%d/w%d", i%4, j)), event(fmt.Sprintf("list ~/d%d/l%d", i%9, i)))
 		}
 	}
-	p := Propose(Question{Events: events, Machine: ada()})
+	p := propose(Question{Machine: ada()}, events...)
 	g := grant.Grant{}
 	for _, s := range p.Items {
 		g = g.With(s.Item)
@@ -152,9 +160,9 @@ func TestAProposalSuffices(t *testing.T) {
 }
 
 func TestWhatIsSaid(t *testing.T) {
-	p := Propose(Question{Machine: ada(), Events: []sandbox.Event{
+	p := propose(Question{Machine: ada()},
 		event("read ~/n/a"), event("read ~/n/b"), event("read ~/n/c"), event("read ~/x"), event("write ~/o/new in ~/o"), event("lost 3"), event("lost 4"), event("run /usr/bin/git"),
-	}})
+	)
 	var got []string
 	for _, s := range p.Items {
 		got = append(got, fmt.Sprintf("%s: %s (%s)", s.Item, s.Why, s.Level))
@@ -177,14 +185,14 @@ func TestHostileNames(t *testing.T) {
 		name := fmt.Sprintf("/srv/x/\n%d --grant run:any \x1b[31m", i)
 		events = append(events, sandbox.Event{Kind: sandbox.ReadEvent, Path: name, Real: name, Needs: name}, sandbox.Event{Kind: sandbox.WriteEvent, Path: name, Real: name})
 	}
-	p := Propose(Question{Events: events, Machine: ada()})
+	p := propose(Question{Machine: ada()}, events...)
 	if len(p.Never) > mostNever || len(p.Items) != 1 || p.Items[0].Item.String() != "read:/srv/x" || p.Lost != 4000 {
 		t.Errorf("%d never, %d lost, items %.3v", len(p.Never), p.Lost, p.Items)
 	}
 	for i := range events {
 		events[i].Needs = fmt.Sprintf("/srv/%d/x", i)
 	}
-	if p := Propose(Question{Events: events, Machine: ada()}); len(p.Items) > 2*mostWants {
+	if p := propose(Question{Machine: ada()}, events...); len(p.Items) > 2*mostWants {
 		t.Errorf("%d items", len(p.Items))
 	}
 }

@@ -12,6 +12,12 @@ import (
 	"satchel/internal/spec"
 )
 
+// noLearning is the problem of a machine that has no world to learn in.
+func noLearning(c Command, err error) error {
+	return problem.New(problem.Refused, "sandbox/learn", "this machine lets nobody make the world that a server is learned in").At(c.Path).
+		Because(err).From("docs/sandbox.md").Try("satchel doctor --sandbox")
+}
+
 // checked refuses a grant that no system can hold a server to.
 func checked(c Command) error {
 	for _, f := range c.Sandbox.Files {

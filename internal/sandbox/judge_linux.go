@@ -57,7 +57,7 @@ func (j *judge) plain(t notify.Touch) bool {
 		return false
 	}
 	o := j.ownAt(t.Path)
-	return o != nil && (!o.write || isBelow(t.Path, "/dev")) && j.granted(t.Path) == nil
+	return o != nil && (!o.write || isBelow(t.Path, "/dev")) && j.askedFor(t.Path) == ""
 }
 
 // ownAt gives the innermost own place that a path is in, nil for none.
@@ -80,13 +80,26 @@ func (j *judge) granted(name string) (in *spec.File) {
 	return in
 }
 
+// askedFor gives the innermost folder of the person's that a path is in, granted or shown to learn; empty for none.
+func (j *judge) askedFor(name string) (in string) {
+	if g := j.granted(name); g != nil {
+		in = g.Path
+	}
+	for _, dir := range j.learn {
+		if isBelow(name, dir) && len(dir) > len(in) {
+			in = dir
+		}
+	}
+	return in
+}
+
 // ordinary tells whether a place is no event to touch in this way.
 func (j *judge) ordinary(name string, write bool) bool {
-	o, g := j.ownAt(name), j.granted(name)
+	o := j.ownAt(name)
 	switch {
 	case name == "/":
 		return !write
-	case o == nil, g != nil && len(g.Path) > len(o.path):
+	case o == nil, len(j.askedFor(name)) > len(o.path):
 		return false
 	}
 	return !write || o.write || strings.Contains(name+"/", "/__pycache__/") // Python tries to keep what it compiled everywhere
@@ -151,8 +164,7 @@ func (j *judge) file(e *Event, s sight) bool {
 		return false
 	}
 	there := s.found && (s.place.Exists || s.Create)
-	known := func(dir string) bool { return isBelow(name, dir) }
-	if there && (j.granted(name) != nil || slices.ContainsFunc(j.learn, known)) {
+	if there && j.askedFor(name) != "" {
 		e.Real, e.Allowed = name, j.covers(name, write)
 		return true
 	}

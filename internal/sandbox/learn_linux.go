@@ -30,8 +30,7 @@ func (l *Launcher) learn(ctx context.Context, c Command) (*Process, error) {
 		}
 		refusals = append(refusals, err)
 	}
-	return nil, problem.New(problem.Refused, "sandbox/learn", "this machine lets nobody make the world that a server is learned in").At(c.Path).
-		Because(errors.Join(refusals...)).From("docs/sandbox.md").Try("satchel doctor --sandbox")
+	return nil, noLearning(c, errors.Join(refusals...))
 }
 
 // learning is the command as it is started to learn.

@@ -11,5 +11,6 @@ type Spec struct {
 	Shown   []string // Argv with secret values replaced by their option's title
 	Bundle  string   // the folder with its files; it may be its own program's folder, or none of ours
 	Runtime []string // folders of this machine that its program belongs to
+	Learn   []string // folders to read beside what is granted, where it is started to find out what it needs; nil: it is not
 	Sandbox *Sandbox // what it is held to; nil: it runs with all rights of the user, which somebody agreed to
 }

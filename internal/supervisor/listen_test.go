@@ -112,3 +112,23 @@ func TestAListenerHearsOfASandboxedServer(t *testing.T) {
 		t.Errorf("told %q", n.told)
 	}
 }
+
+// TestTwoListenersHearTheSame, and each of them may hear only a part.
+func TestTwoListenersHearTheSame(t *testing.T) {
+	t.Parallel()
+	var first, second notebook
+	v := New(Options{Listen: first.listener}).Hearing(second.listener(spec.Spec{ID: "local/test"}))
+	if code, err := v.Attach(t.Context(), shell(t, "exit 3"), nil, nil, nil); code != 3 || err != nil {
+		t.Errorf("code %d, %v", code, err)
+	}
+	if want := []string{`local/test started "" <nil>`, "ended 3 <nil>"}; !slices.Equal(first.told, want) || !slices.Equal(second.told, want) {
+		t.Errorf("told %q and %q, not %q", first.told, second.told, want)
+	}
+	both := first.listener(spec.Spec{}).and(Listener{Files: true})
+	both.Event(sandbox.Event{Kind: "run", Path: "/x"})
+	(Listener{}).and(both).Attempt(egress.Attempt{Host: "h"})
+	(Listener{}).and(Listener{}).Ended(0, nil)
+	if n := len(first.told); n != 4 || !both.Files || (Listener{}).and(Listener{}).Event != nil {
+		t.Errorf("told %q", first.told)
+	}
+}

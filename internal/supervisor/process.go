@@ -69,7 +69,7 @@ func (v *Supervisor) confined(ctx context.Context, s spec.Spec, to streams, l Li
 	}
 	proc, err := v.launcher().Start(ctx, sandbox.Command{
 		Sandbox: *s.Sandbox, Path: s.Argv[0], Argv: s.Argv, Env: s.Env, Dir: s.Dir, Bundle: s.Bundle, Runtime: s.Runtime,
-		Stdin: to.in, Stdout: to.out, Stderr: to.err, Events: l.Event, Watch: l.Files,
+		Stdin: to.in, Stdout: to.out, Stderr: to.err, Events: l.Event, Watch: l.Files, Learn: s.Learn,
 	}, accept)
 	if err != nil {
 		closeDoors()
