@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"satchel/internal/problem"
+	"satchel/internal/sandbox/probe"
 	"satchel/internal/sandbox/seatbelt"
 	"satchel/internal/spec"
 )
@@ -134,5 +135,28 @@ func TestAProbeWithoutItsGrantSaysSo(t *testing.T) {
 	text, _ := os.ReadFile(said.Name())
 	if !strings.Contains(string(text), "what was granted does not work") {
 		t.Errorf("it said %q", text)
+	}
+}
+
+// TestWhatFailsOutsideProvesNothing, on the systems that nobody has run: only what worked without a sandbox and does not in
+// one is enforced.
+func TestWhatFailsOutsideProvesNothing(t *testing.T) {
+	inside := []probe.Result{
+		{Group: "g", Line: "held", Tried: true, Why: "no"}, {Group: "g", Line: "never", Tried: true, Why: "no"}, {Group: "g", Line: "new", Tried: true},
+		{Group: "g", Line: "open", Tried: true, Open: true}, {Group: "g", Line: "none"},
+	}
+	outside := []probe.Result{
+		{Group: "g", Line: "held", Tried: true, Open: true}, {Group: "g", Line: "never", Tried: true, Why: "no ground"}, {Group: "g", Line: "open", Tried: true},
+	}
+	r := reportOf(Seatbelt, inside)
+	r.doubt(outside)
+	want := map[string]State{"held": Enforced, "never": Untried, "new": Untried, "open": Open, "none": Untried}
+	for _, l := range r.Lines {
+		if l.State != want[l.Name] {
+			t.Errorf("%s: %s: %s", l.Name, l.State, l.Why)
+		}
+	}
+	if len(r.Lines) != len(want) || !strings.Contains(r.Lines[1].Why, "no ground") {
+		t.Errorf("%+v", r.Lines)
 	}
 }

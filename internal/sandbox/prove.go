@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"satchel/internal/problem"
 	"satchel/internal/sandbox/probe"
@@ -27,6 +29,68 @@ func (l *Launcher) Prove(ctx context.Context) (Report, error) {
 		}
 		return Report{}, problem.New(problem.Failed, "sandbox/probe", "the probe of the sandbox failed").Because(err)
 	}
+	r := reportOf(m, results)
+	if m == Seatbelt || m == Restricted {
+		// Nobody has run these: what is refused there may be so without any sandbox.
+		outside, err := bareResults(ctx)
+		if err != nil {
+			return Report{}, problem.New(problem.Failed, "sandbox/probe", "the probe does not run outside the sandbox").Because(err)
+		}
+		r.doubt(outside)
+	}
+	return r, nil
+}
+
+// doubt takes back what an attack that fails outside the sandbox too seems to prove.
+func (r *Report) doubt(outside []probe.Result) {
+	for i, l := range r.Lines {
+		at := slices.IndexFunc(outside, func(o probe.Result) bool { return o.Group == l.Group && o.Line == l.Name })
+		switch {
+		case l.State != Enforced:
+		case at < 0:
+			r.Lines[i].State, r.Lines[i].Why = Untried, "it was not tried outside"
+		case !outside[at].Open:
+			r.Lines[i].State, r.Lines[i].Why = Untried, "refused without a sandbox too: "+outside[at].Why
+		}
+	}
+}
+
+// bareResults runs the probe without any sandbox.
+func bareResults(ctx context.Context) ([]probe.Result, error) {
+	s, err := newScene()
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	return s.bare(ctx)
+}
+
+func (s *scene) bare(ctx context.Context) ([]probe.Result, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	in, out, err := twoPipes()
+	if err != nil {
+		return nil, err
+	}
+	defer in.w.Close()
+	defer out.r.Close()
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Args, cmd.Stdin, cmd.Stdout, cmd.Stderr = []string{probe.Name}, in.r, out.w, os.Stderr
+	err = cmd.Start()
+	in.r.Close()
+	out.w.Close()
+	if err != nil {
+		return nil, err
+	}
+	results, err := s.talk(in.w, out.r)
+	in.w.Close()
+	return results, errors.Join(err, cmd.Wait())
+}
+
+// reportOf says what the results of the probe mean.
+func reportOf(m Mode, results []probe.Result) Report {
 	r := Report{Mode: m}
 	for _, found := range results {
 		line := Line{Group: found.Group, Name: found.Line, State: Enforced, Why: found.Why}
@@ -41,7 +105,7 @@ func (l *Launcher) Prove(ctx context.Context) (Report, error) {
 		}
 		r.Lines = append(r.Lines, line)
 	}
-	return r, nil
+	return r
 }
 
 // openByDesign are the lines that work in every mode, with the reason.

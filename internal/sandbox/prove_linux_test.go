@@ -24,10 +24,6 @@ func bare(t *testing.T) map[string]probe.Result {
 		t.Fatal(err)
 	}
 	defer s.close()
-	in, out, err := twoPipes()
-	if err != nil {
-		t.Fatal(err)
-	}
 	first := &exec.Cmd{Path: "/proc/self/exe", Args: []string{probe.WaiterName}}
 	leash, err := first.StdinPipe()
 	if err != nil {
@@ -41,19 +37,8 @@ func bare(t *testing.T) map[string]probe.Result {
 		_ = first.Wait() // an attack may have killed it
 	}()
 	s.setup.First = first.Process.Pid
-	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{probe.Name}, Env: os.Environ(), Stdin: in.r, Stdout: out.w, Stderr: os.Stderr}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	in.r.Close()
-	out.w.Close()
-	results, err := s.talk(in.w, out.r)
-	in.w.Close()
+	results, err := s.bare(t.Context())
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	byLine := map[string]probe.Result{}

@@ -107,15 +107,10 @@ func (s *scene) servers() error {
 	if s.setup.TCP4, err = s.listen("tcp4", "127.0.0.1:0"); err != nil {
 		return err
 	}
-	if s.setup.TCP6, err = s.listen("tcp6", "[::1]:0"); err != nil {
-		return err
-	}
-	if s.setup.UDP4, err = s.datagrams("udp4", "127.0.0.1:0"); err != nil {
-		return err
-	}
-	if s.setup.UDP6, err = s.datagrams("udp6", "[::1]:0"); err != nil {
-		return err
-	}
+	// A machine need not have the others: then its probe has no ground for the lines that need them, and says so.
+	s.setup.TCP6, _ = s.listen("tcp6", "[::1]:0")
+	s.setup.UDP4, _ = s.datagrams("udp4", "127.0.0.1:0")
+	s.setup.UDP6, _ = s.datagrams("udp6", "[::1]:0")
 	if address := ownAddress(); address != "" {
 		port, err := s.listen("tcp4", net.JoinHostPort(address, "0"))
 		if err != nil {
@@ -128,8 +123,10 @@ func (s *scene) servers() error {
 			return err
 		}
 	}
-	_, err = s.listen("unix", s.setup.Socket)
-	return err
+	if _, err := s.listen("unix", s.setup.Socket); err != nil {
+		s.setup.Socket = "" // an older Windows
+	}
+	return nil
 }
 
 // ownAddress gives an address of this machine that is no loopback.

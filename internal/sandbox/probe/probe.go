@@ -24,13 +24,13 @@ type Setup struct {
 	Victim   int    // the process of a sibling: the secret is in its environment and its memory
 	Address  uint64 // where in its memory
 	Parent   int    // the process that started the sandbox
-	TCP4     int    // ports of the machine's loopback that answer with the secret
+	TCP4     int    // ports of the machine's loopback that answer with the secret; but for TCP4, 0 where the machine has none
 	TCP6     int
 	UDP4     int
 	UDP6     int
 	Address4 string // host:port of a TCP server on an address of the machine that is no loopback; empty: it has none
 	Abstract string // sockets that answer with the secret
-	Socket   string // a path below Write
+	Socket   string // a path below Write; empty: the machine has no such sockets
 	Program  string // a program of the machine that was not granted
 }
 

@@ -30,5 +30,11 @@ func processLines() []line {
 	}
 }
 
-// runs runs a program that ends when it has nothing to read.
-func runs(program string) error { return bare(exec.Command(program).Run()) }
+// runs runs a program that ends when it has nothing to read. How it ends is of no matter: it ran.
+func runs(program string) error {
+	err := exec.Command(program).Run()
+	if _, ok := errors.AsType[*exec.ExitError](err); ok {
+		return nil
+	}
+	return bare(err)
+}

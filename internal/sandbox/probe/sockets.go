@@ -16,7 +16,12 @@ const networkGroup = "network"
 func socketLines() []line {
 	const group = networkGroup
 	loop := func(network, host string, port func(*probe) int) func(*probe) error {
-		return func(p *probe) error { return p.answers(network, net.JoinHostPort(host, strconv.Itoa(port(p)))) }
+		return func(p *probe) error {
+			if port(p) == 0 {
+				return errNotHere
+			}
+			return p.answers(network, net.JoinHostPort(host, strconv.Itoa(port(p))))
+		}
 	}
 	return []line{
 		{group: group, name: "TCP to the machine's loopback", attack: loop("tcp4", "127.0.0.1", func(p *probe) int { return p.TCP4 })},
@@ -30,7 +35,12 @@ func socketLines() []line {
 			return p.answers("tcp4", p.Address4)
 		}},
 		{group: group, name: "ask a name server", attack: resolves},
-		{group: group, name: "a socket in a granted folder", attack: func(p *probe) error { return p.answers("unix", p.Socket) }},
+		{group: group, name: "a socket in a granted folder", attack: func(p *probe) error {
+			if p.Socket == "" {
+				return errNotHere
+			}
+			return p.answers("unix", p.Socket)
+		}},
 	}
 }
 
@@ -56,6 +66,9 @@ func (p *probe) answers(network, address string) error {
 // resolves sends a question to the machine's name server, here the UDP victim: that it arrives is enough to carry a
 // secret out.
 func resolves(p *probe) error {
+	if p.UDP4 == 0 {
+		return errNotHere
+	}
 	ctx, stop := context.WithTimeout(context.Background(), answerWithin)
 	defer stop()
 	r := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
