@@ -66,20 +66,26 @@ func (l *Launcher) Start(ctx context.Context, c Command, accept Accept) (*Proces
 		return nil, problem.New(problem.Refused, "sandbox/none", "this machine has no sandbox to start a server in").At(c.Path).Because(err).
 			From("docs/sandbox.md").Try("satchel doctor --sandbox")
 	}
-	e, err := enter(systemMode, c.Sandbox.Net)
-	if err != nil {
-		return nil, failed(c, err)
-	}
-	p, err := l.start(c, e)
-	if err != nil || accept == nil {
-		e.close()
-	} else {
-		e.give(accept)
-	}
+	p, err := l.startAt(c, accept)
 	if _, ok := errors.AsType[*problem.Problem](err); err == nil || ok {
 		return p, err
 	}
 	return nil, failed(c, err)
+}
+
+// startAt starts a server that finds the proxies at an entrance.
+func (l *Launcher) startAt(c Command, accept Accept) (*Process, error) {
+	e, err := enter(systemMode, c.Sandbox.Net)
+	if err != nil {
+		return nil, err
+	}
+	p, err := l.start(c, e)
+	if err != nil || accept == nil {
+		e.close()
+		return p, err
+	}
+	e.give(accept)
+	return p, nil
 }
 
 // cmd is a program with the streams and the folder of a server.
