@@ -64,6 +64,7 @@ var edges = map[[2]string]string{
 	{"satchel/internal/learn", "satchel/internal/grant"}:                    "what is learned is proposed as permissions",
 	{"satchel/internal/learn", "satchel/internal/sandbox"}:                  "it is learned from what a sandbox tells",
 	{"satchel/internal/devloop", "satchel/internal/supervisor"}:             "a relay starts servers",
+	{"satchel/internal/lint", "satchel/internal/grant"}:                     "a rule judges declared permissions",
 	{"satchel/internal/supervisor", "satchel/internal/sandbox"}:             "servers are started in their sandbox",
 	{"satchel/internal/supervisor", "satchel/internal/egress"}:              "a proxy answers at the sandbox's doors",
 	{"satchel/internal/sandbox", "satchel/internal/sandbox/inside"}:         "what runs inside follows the order made here",

@@ -42,7 +42,7 @@ const (
 func Rules() []Rule {
 	return slices.Concat(
 		secretRules(), answerRules(), privacyRules(), textRules(), toolRules(), servedRules(), nameRules(), callRules(),
-		dependencyRules(), packageRules(), nativeRules(), licenseRules(), pictureRules(), sizeRules(), silenceRules(),
+		dependencyRules(), packageRules(), nativeRules(), licenseRules(), pictureRules(), sizeRules(), permissionRules(), silenceRules(),
 	)
 }
 
