@@ -15,6 +15,7 @@ import (
 
 // learn starts a server to find out what it needs.
 func (l *Launcher) learn(ctx context.Context, c Command) (*Process, error) {
+	c.Sandbox.Net = spec.Net{}
 	var refusals []error
 	for _, without := range []bool{false, true} {
 		if !slices.Contains(l.modes, Namespaces) {
@@ -35,7 +36,6 @@ func (l *Launcher) learn(ctx context.Context, c Command) (*Process, error) {
 
 // learning is the command as it is started to learn.
 func (c Command) learning() Command {
-	c.Sandbox.Net = spec.Net{}
 	c.Sandbox.Programs.Any = true
 	return c
 }

@@ -43,9 +43,11 @@ type watch struct {
 	world    *notify.World    // nil until a program has let us look
 	queue    chan sight
 	lost     atomic.Int64
-	ended    chan struct{}
-	started  bool // the server's program; this and stuck are of the goroutine that looks
-	stuck    bool // nobody takes events
+	served   chan struct{} // closed when nothing is asked any more
+	over     chan struct{} // closed when the server has ended
+	ended    chan struct{} // closed when the last event was taken
+	started  bool          // the server's program; this and stuck are of the goroutine that looks
+	stuck    bool          // nobody takes events
 }
 
 // A sight is a touch as it was seen when the server waited.
@@ -74,7 +76,8 @@ func newWatch(m Mode, c Command, o inside.Order) (*watch, error) {
 			return nil, err
 		}
 	}
-	return &watch{c: c, judge: newJudge(m, c, o, granted), queue: make(chan sight, longestQueue), ended: make(chan struct{})}, nil
+	return &watch{c: c, judge: newJudge(m, c, o, granted), queue: make(chan sight, longestQueue), served: make(chan struct{}),
+		over: make(chan struct{}), ended: make(chan struct{})}, nil
 }
 
 // begin takes the filter's descriptor. From then on the server is answered.
@@ -92,8 +95,8 @@ func (w *watch) begin(control []unix.SocketControlMessage) error {
 	}
 	w.listener = l
 	go func() {
+		defer close(w.served)
 		l.Serve(w.look)
-		close(w.queue)
 		if w.world != nil {
 			w.world.Close()
 		}
@@ -118,6 +121,11 @@ func (w *watch) end() {
 		return
 	}
 	w.listener.Stop()
+	select {
+	case <-w.served:
+	case <-time.After(time.Second): // before Linux 6.11 taking a question never ends when who asked was killed just then
+	}
+	close(w.over)
 	<-w.ended
 }
 
@@ -197,18 +205,24 @@ func (w *watch) tell() {
 	defer window.Stop()
 	for {
 		select {
-		case s, more := <-w.queue:
-			if !more {
-				f.lose(w.lost.Swap(0))
-				f.flush()
-				return
-			}
-			if e, ok := w.judge.event(s); ok {
-				f.add(e)
-			}
+		case s := <-w.queue:
+			w.pass(f, s)
 		case <-window.C:
 			f.lose(w.lost.Swap(0))
 			f.flush()
+		case <-w.over:
+			for len(w.queue) > 0 {
+				w.pass(f, <-w.queue)
+			}
+			f.lose(w.lost.Swap(0))
+			f.flush()
+			return
 		}
+	}
+}
+
+func (w *watch) pass(f *flood, s sight) {
+	if e, ok := w.judge.event(s); ok {
+		f.add(e)
 	}
 }

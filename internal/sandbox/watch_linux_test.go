@@ -298,6 +298,25 @@ print("alive", os.fork() == 0 or os.wait()[1])
 	})
 }
 
+// TestWhatHidesIsTold: a server can hide what it starts from an ordinary user in one mode, but not that it does.
+func TestWhatHidesIsTold(t *testing.T) {
+	everyMode(t, func(t *testing.T, m Mode) {
+		_, c := newWanting(t)
+		c.Path, c.Argv = "/usr/bin/python3", []string{"python3", "-c", `
+import ctypes, os
+ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+if os.fork() == 0: os.execv("/bin/true", ["true"])
+print(os.wait()[1])`}
+		events, out, _ := watchIn(t, m, c)
+		told := slices.ContainsFunc(events[1:], func(e Event) bool {
+			return e.Kind == RunEvent && (e.Path == "/bin/true" && e.Allowed || e.Path == "" && m == Landlock && os.Getuid() != 0)
+		})
+		if out != "0\n" || !told {
+			t.Errorf("it said %s, events %+v", out, events)
+		}
+	})
+}
+
 // TestWhereAnotherWatches: the kernel allows one watch over a program. The server starts without ours, and we say why.
 func TestWhereAnotherWatches(t *testing.T) {
 	if os.Getenv("SANDBOX_NESTED") != "" {

@@ -193,7 +193,7 @@ func (a *Asked) read(at uint64, b []byte) error {
 	local[0].SetLen(len(b))
 	n, err := unix.ProcessVMReadv(a.PID, local, []unix.RemoteIovec{{Base: uintptr(at), Len: len(b)}}, 0)
 	switch {
-	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, unix.ENOSYS):
 		return ErrHidden
 	case err != nil:
 		return err
