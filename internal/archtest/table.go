@@ -11,6 +11,7 @@ var floors = map[string]int{
 
 	"satchel/internal/host": 3,
 
+	"satchel/internal/activity":   2,
 	"satchel/internal/answers":    2,
 	"satchel/internal/bundlediff": 2,
 	"satchel/internal/devloop":    2,
@@ -42,6 +43,7 @@ var floors = map[string]int{
 	"satchel/mcpb/signature": 1,
 
 	"satchel/internal/atomicfile": 0,
+	"satchel/internal/filelock":   0,
 	"satchel/internal/jsonedit":   0,
 	"satchel/internal/hashio":     0,
 	"satchel/internal/paths":      0,

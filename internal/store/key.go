@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"satchel/internal/atomicfile"
+	"satchel/internal/filelock"
 	"satchel/internal/problem"
 )
 
@@ -36,7 +37,7 @@ func (s *Store) Key() ([]byte, error) {
 
 // newKey makes the key, unless another process was faster.
 func (s *Store) newKey(path string) ([]byte, error) {
-	unlock, err := lockFile(path+lockName, true)
+	unlock, err := filelock.Lock(path+lockName, true)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"satchel/internal/atomicfile"
+	"satchel/internal/filelock"
 	"satchel/internal/problem"
 	"satchel/mcpb"
 )
@@ -71,8 +72,8 @@ func (g *Staging) Commit(in *Installation) error {
 // are as they should be; else they are replaced, so that installing again repairs, but not under a running server.
 func (g *Staging) place(final, treeDigest string) error {
 	g.store.step("place")
-	unlock, err := lockFile(final+lockName, false)
-	if errors.Is(err, errBusy) {
+	unlock, err := filelock.Lock(final+lockName, false)
+	if errors.Is(err, filelock.ErrBusy) {
 		if intact(final, treeDigest) {
 			return nil
 		}
@@ -126,7 +127,7 @@ type claim struct {
 
 func (s *Store) newClaim() (*claim, error) {
 	path := filepath.Join(s.home.Staging(), rand.Text()+lockName)
-	unlock, err := lockFile(path, true) // a sweep may have it for a moment
+	unlock, err := filelock.Lock(path, true) // a sweep may have it for a moment
 	if err != nil {
 		return nil, failed(path, "cannot be locked", err)
 	}
@@ -139,7 +140,7 @@ func (c *claim) dir() string { return strings.TrimSuffix(c.path, lockName) }
 // release ends the claim; its mark stays when not all is clean.
 func (c *claim) release(clean bool) {
 	if clean {
-		removeLock(c.path, c.unlock)
+		filelock.Remove(c.path, c.unlock)
 	} else {
 		c.unlock()
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"satchel/internal/atomicfile"
+	"satchel/internal/filelock"
 )
 
 // change makes a change to an extension while no other process can. It waits for others, and tidies up afterwards.
@@ -43,7 +44,7 @@ func (s *Store) lockDir(dir string) (unlock func(), err error) {
 		if err := s.makeDir(dir); err != nil {
 			return nil, err
 		}
-		unlock, err := lockFile(filepath.Join(dir, lockName), true)
+		unlock, err := filelock.Lock(filepath.Join(dir, lockName), true)
 		if !errors.Is(err, fs.ErrNotExist) { // else whoever uninstalled it last removed the folder, too
 			return unlock, err
 		}
@@ -72,7 +73,7 @@ func (s *Store) Hold(in *Installation) (release func(), err error) {
 		return func() {}, nil // not ours to keep
 	}
 	if _, err = os.Stat(dir); err == nil {
-		release, err = shareFile(dir + lockName)
+		release, err = filelock.Share(dir + lockName)
 	}
 	if err == nil {
 		if _, err = os.Stat(dir); err == nil { // still, now that nobody can remove it
@@ -179,12 +180,12 @@ func removeEntry(path string) bool {
 	if _, ok := hexDigest("sha256:" + filepath.Base(version)); !ok {
 		return removeTree(path) == nil
 	}
-	unlock, err := lockFile(version+lockName, false)
+	unlock, err := filelock.Lock(version+lockName, false)
 	if err != nil {
 		return false
 	}
 	err = removeTree(version)
-	removeLock(version+lockName, unlock)
+	filelock.Remove(version+lockName, unlock)
 	return err == nil
 }
 
@@ -201,7 +202,7 @@ func (s *Store) sweep() error {
 		if len(marks) > 0 && marks[len(marks)-1].path == path {
 			continue // the folder came before its lock
 		}
-		if unlock, err := lockFile(path, false); err == nil {
+		if unlock, err := filelock.Lock(path, false); err == nil {
 			c := &claim{path, unlock}
 			marks = append(marks, c)
 			clean = removeTree(c.dir()) == nil && clean
@@ -225,7 +226,7 @@ func (s *Store) tidyAll() bool {
 		if err != nil {
 			continue
 		}
-		done, err := lockFile(filepath.Join(dir, lockName), false)
+		done, err := filelock.Lock(filepath.Join(dir, lockName), false)
 		if err != nil {
 			clean = false
 			continue

@@ -1,4 +1,4 @@
-package store
+package filelock
 
 import (
 	"errors"
@@ -23,16 +23,16 @@ func lock(path string, exclusive, wait bool) (func(), error) {
 	if err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, new(windows.Overlapped)); err != nil {
 		f.Close()
 		if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
-			return nil, errBusy
+			return nil, ErrBusy
 		}
 		return nil, err
 	}
 	return func() { f.Close() }, nil
 }
 
-// removeLock removes a lock after it was held: an open file cannot be removed on Windows. That fails when another
+// remove removes a lock after it was held: an open file cannot be removed on Windows. That fails when another
 // process has opened it meanwhile, as it should.
-func removeLock(path string, unlock func()) {
+func remove(path string, unlock func()) {
 	unlock()
 	_ = os.Remove(path)
 }

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package store
+package filelock
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ func lock(path string, exclusive, wait bool) (func(), error) {
 		if err != nil {
 			f.Close()
 			if errors.Is(err, unix.EWOULDBLOCK) {
-				return nil, errBusy
+				return nil, ErrBusy
 			}
 			return nil, err
 		}
@@ -49,8 +49,8 @@ func sameFile(f *os.File, path string) bool {
 	return err1 == nil && err2 == nil && os.SameFile(held, there)
 }
 
-// removeLock removes a lock while it is held, so that whoever waits for it finds that it locks nothing.
-func removeLock(path string, unlock func()) {
+// remove removes a lock while it is held, so that whoever waits for it finds that it locks nothing.
+func remove(path string, unlock func()) {
 	_ = os.Remove(path) // a mark that stays is tidied another time
 	unlock()
 }
