@@ -51,6 +51,7 @@ type Record struct {
 	Grant    string    `json:"grant,omitempty"`    // what would have let it pass, as --grant takes it
 	Via      string    `json:"via,omitempty"`      // Net: the door
 	Address  string    `json:"address,omitempty"`  // Net: that a name led to
+	Proxy    string    `json:"proxy,omitempty"`    // Net: the corporate one that it went through
 	Sent     int64     `json:"sent,omitempty"`     // Net: bytes
 	Received int64     `json:"received,omitempty"` // Net: bytes
 	Mode     string    `json:"mode,omitempty"`     // Start: how it is held
@@ -67,7 +68,7 @@ const (
 // bounded gives a record whose texts are. A grant that is too long is none: half of it would grant something else.
 func (r Record) bounded() Record {
 	r.What = cut(r.What, longestText)
-	for _, s := range []*string{&r.Rule, &r.Why, &r.Via, &r.Address, &r.Mode, &r.App} {
+	for _, s := range []*string{&r.Rule, &r.Why, &r.Via, &r.Address, &r.Proxy, &r.Mode, &r.App} {
 		*s = cut(*s, longestWord)
 	}
 	if len(r.Grant) > longestText {

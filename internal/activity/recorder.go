@@ -28,6 +28,7 @@ type sameness struct {
 
 // A Recorder records one run of a server. Its methods are safe for concurrent use and never wait for the disk, but for End.
 type Recorder struct {
+	id   string
 	file file
 	run  string
 	wake chan struct{} // there is something to write
@@ -45,10 +46,13 @@ type Recorder struct {
 	ended  bool
 }
 
+// ID is the extension that the server belongs to.
+func (r *Recorder) ID() string { return r.id }
+
 // Recorder makes the recorder of a server that is about to start. Nothing is written before Begin.
 func (l *Log) Recorder(id string) *Recorder {
 	return &Recorder{
-		file: file{log: l, path: l.path(id)}, run: rand.Text()[:12], wake: make(chan struct{}, 1), done: make(chan struct{}),
+		id: id, file: file{log: l, path: l.path(id)}, run: rand.Text()[:12], wake: make(chan struct{}, 1), done: make(chan struct{}),
 		seen: map[sameness]*Record{}, room: mostAtOnce, filled: time.Now(),
 	}
 }

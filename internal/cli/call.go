@@ -66,7 +66,11 @@ func (o callOptions) run(ctx context.Context, a *app) (*mcp.CallToolResult, erro
 	if err != nil {
 		return nil, err
 	}
-	return h.Call(ctx, o.id, o.tool, args)
+	res, err := h.Call(ctx, o.id, o.tool, args)
+	if err != nil || res.IsError {
+		a.hintRefused(h)
+	}
+	return res, err
 }
 
 // arguments makes the tool's arguments from the JSON object and the pairs.

@@ -126,7 +126,7 @@ Users:      satchel install, list, show, run, tools, call, uninstall`,
 		newDev(a),
 		newQuickstart(a), newInstall(a), newList(a), newShow(a), newRun(a), newTools(a), newCall(a), newConfigure(a), newUninstall(a),
 		newSign(a), newVerify(a), newUnsign(a), newTrust(a),
-		newPermissions(a), newLearn(a), newDoctor(a), newVersion(a), newCompletion(a),
+		newPermissions(a), newActivity(a), newLearn(a), newDoctor(a), newVersion(a), newCompletion(a),
 	)
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.DisableDefaultCmd = true

@@ -36,6 +36,9 @@ server that means to can hide something from it, but cannot do more than it was 
 				})
 			}
 			a.code, err = h.Run(cmd.Context(), args[0], os.Stdin, os.Stdout, os.Stderr)
+			if (err != nil || a.code != 0) && cmd.Context().Err() == nil {
+				a.hintRefused(h)
+			}
 			return err
 		},
 	}

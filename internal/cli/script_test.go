@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,7 +85,7 @@ func TestScripts(t *testing.T) {
 			return errors.Join(os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o755), os.Mkdir(filepath.Join(env.WorkDir, "tmp"), 0o755), keepReport(env))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "zip": zipNames, "fifo": fifo, "empty": empty, "for-each": forEach,
+			"exits": exits, "zip": zipNames, "fifo": fifo, "empty": empty, "for-each": forEach, "listen": listen,
 		},
 	})
 }
@@ -162,6 +165,18 @@ func fifo(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: fifo FILE")
 	}
 	ts.Check(syscall.Mkfifo(ts.MkAbs(args[0]), 0o644))
+}
+
+// listen answers HTTP at a port of this machine, whose number it puts into a variable: listen VARIABLE
+func listen(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: listen VARIABLE")
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "here") }))
+	ts.Defer(s.Close)
+	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
+	ts.Check(err)
+	ts.Setenv(args[0], port)
 }
 
 // empty demands that folders hold no file at all, however deep: empty DIR...

@@ -35,6 +35,7 @@ func newTools(a *app) *cobra.Command {
 			}
 			id, tools, err := h.Tools(ctx, args[0])
 			if err != nil {
+				a.hintRefused(h)
 				return err
 			}
 			return a.show(toolsResult{id, tools}, func() { printTools(a, tools) })

@@ -22,9 +22,9 @@ func newUninstall(a *app) *cobra.Command {
 		Aliases: []string{"remove", "rm"},
 		GroupID: "user",
 		Short:   "Remove an installed extension",
-		Long: `Removes an installed extension and its answers, also a damaged one. What it stored in its own folder is kept, unless
---purge is given; installing it again finds it there. --purge also removes what one left that was removed before. Of a
-linked extension only the link goes: its folder is its author's.`,
+		Long: `Removes an installed extension and its answers, also a damaged one. What it stored in its own folder and the records
+of what it did (satchel activity) are kept, unless --purge is given; installing it again finds them there. --purge also
+removes what one left that was removed before. Of a linked extension only the link goes: its folder is its author's.`,
 		Example:           "  satchel uninstall notes\n  satchel uninstall notes --yes --purge",
 		Args:              wantArgs(1, 1),
 		ValidArgsFunction: a.completeIDs,
@@ -39,7 +39,7 @@ linked extension only the link goes: its folder is its author's.`,
 		},
 	}
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
-	cmd.Flags().BoolVar(&o.purge, "purge", false, "also delete what the extension stored in its own folder")
+	cmd.Flags().BoolVar(&o.purge, "purge", false, "also delete what the extension stored in its own folder, and the records of what it did")
 	return cmd
 }
 
@@ -68,6 +68,9 @@ func (o uninstallOptions) print(a *app, res *host.Removed) {
 	a.out.Printf("removed %s\n", removedText(res))
 	if res.DataKept != "" {
 		a.out.Printf("%s\n", a.out.Faint("its own folder is kept: "+res.DataKept))
+	}
+	if res.ActivityKept {
+		a.out.Printf("%s\n", a.out.Faint("the records of what it did are kept: satchel activity "+res.ID))
 	}
 }
 

@@ -10,8 +10,10 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"satchel/internal/activity"
 	"satchel/internal/answers"
 	"satchel/internal/grant"
 	"satchel/internal/launch"
@@ -32,9 +34,13 @@ type Host struct {
 	store   *store.Store
 	trust   *trust.Store
 	machine launch.Machine
-	grants  func() grant.Machine // what words of permissions mean here
-	runs    *supervisor.Supervisor
-	learn   []string // what servers are shown that are started to learn; nil: they are started to work
+	grants  func() grant.Machine   // what words of permissions mean here
+	runs    *supervisor.Supervisor // of installed extensions: what they do is recorded
+	trials  *supervisor.Supervisor // of what is not installed
+	learn   []string               // what servers are shown that are started to learn; nil: they are started to work
+
+	activity *activity.Log
+	last     *atomic.Pointer[activity.Recorder] // of the server that was started last
 }
 
 // Open wires the host on the home that the environment names.
@@ -47,15 +53,17 @@ func Open(getenv func(string) string) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{
+	h := &Host{
 		store: s, trust: trust.Open(home.Config),
 		machine: launch.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, User: paths.Real(runtime.GOOS, getenv), Getenv: getenv},
 		grants: sync.OnceValue(func() grant.Machine {
 			dir, _ := os.Getwd() // without one, relative paths are refused
 			return grant.Here(home, dir, getenv)
 		}),
-		runs: supervisor.New(supervisor.Options{Getenv: getenv}),
-	}, nil
+		trials: supervisor.New(supervisor.Options{Getenv: getenv}), activity: activity.Open(home.Activity()), last: new(atomic.Pointer[activity.Recorder]),
+	}
+	h.runs = supervisor.New(supervisor.Options{Getenv: getenv, Listen: h.listen})
+	return h, nil
 }
 
 // An Extension is what is shown of an installed extension. Texts are the author's.

@@ -180,7 +180,7 @@ type ServedPrompt struct {
 // Serve starts the server, asks what it offers, and ends it. ctx bounds it all. Errors are problems with the server's
 // last lines where it ended by itself.
 func (t *Trial) Serve(ctx context.Context) (*Served, error) {
-	srv, err := t.host.runs.Start(ctx, t.spec)
+	srv, err := t.host.trials.Start(ctx, t.spec)
 	if err != nil {
 		return nil, err
 	}

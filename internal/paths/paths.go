@@ -27,6 +27,9 @@ func (h Home) Extensions() string { return filepath.Join(h.Data, "extensions") }
 // ExtensionData is where the extensions' own folders are.
 func (h Home) ExtensionData() string { return filepath.Join(h.Data, "data") }
 
+// Activity is where what servers did is recorded.
+func (h Home) Activity() string { return filepath.Join(h.Data, "activity") }
+
 // Staging is where installations are made ready.
 func (h Home) Staging() string { return filepath.Join(h.Data, "staging") }
 

@@ -60,13 +60,15 @@ func (s *Store) Get(id string) (*Installation, error) {
 }
 
 // Find finds the id of what can be removed, as Get does: also of an extension whose record is damaged or gone, so that
-// nothing stays for ever; with data also of one that was removed before and left its own folder.
-func (s *Store) Find(id string, data bool) (string, error) {
+// nothing stays for ever; with data also of one that was removed before and left its own folder. More ids are those of
+// which the caller knows something else that was left.
+func (s *Store) Find(id string, data bool, more ...string) (string, error) {
 	ids, err := s.ids()
+	ids = append(ids, more...)
 	if err == nil && data {
-		var more []string
-		more, err = s.idsIn(s.home.ExtensionData())
-		ids = append(ids, more...)
+		var left []string
+		left, err = s.idsIn(s.home.ExtensionData())
+		ids = append(ids, left...)
 	}
 	if err != nil {
 		return "", err

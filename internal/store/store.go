@@ -5,6 +5,7 @@
 //	extensions/<namespace>/<name>/secrets-*.json      answers that are secrets, until the keychain takes them
 //	extensions/<namespace>/<name>/damaged-*/          records that could not be read and were replaced, as they were
 //	data/<namespace>/<name>/                          the extension's own folder
+//	activity/<namespace>/                             what servers did: see package activity
 //	run/                                              what a running satchel dev listens at
 //	staging/<random>/                                 an installation being made ready
 //	staging/<random>.lock                             its lock; without an owner: a mark that there is something to tidy
