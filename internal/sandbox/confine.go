@@ -71,12 +71,26 @@ func (c Command) seatbelt(doors []int) (seatbelt.Server, error) {
 	if err := p.find(c); err != nil {
 		return seatbelt.Server{}, err
 	}
-	s := seatbelt.Server{Sandbox: c.Sandbox, Programs: p.files, Bundle: c.Bundle, Runtime: c.Runtime, Dir: c.Dir, Doors: doors}
+	s := seatbelt.Server{Sandbox: c.Sandbox, Programs: p.files, Doors: doors}
 	for _, l := range p.links {
 		s.Links = append(s.Links, l.path)
 	}
 	for _, name := range append([]string{c.Path}, c.Sandbox.Programs.Paths...) {
 		s.Links = append(s.Links, linksOn(name)...)
+	}
+	resolved := func(name string) string {
+		s.Links = append(s.Links, linksOn(name)...)
+		if real, err := realPath(name); err == nil {
+			return real
+		}
+		return name
+	}
+	s.Dir = resolved(c.Dir)
+	if c.Bundle != "" {
+		s.Bundle = resolved(c.Bundle)
+	}
+	for _, dir := range c.Runtime {
+		s.Runtime = append(s.Runtime, resolved(dir))
 	}
 	slices.Sort(s.Links)
 	s.Links = slices.Compact(s.Links)

@@ -66,7 +66,7 @@ func TestUnderSeatbelt(t *testing.T) {
 	dir := realTemp(t)
 	write(t, filepath.Join(dir, "cellar/node"), "#!"+dir+"/bin/sh -x\n")
 	write(t, filepath.Join(dir, "cellar/sh"), "")
-	for name, to := range map[string]string{"bin": "opt", "opt/node": "../cellar/node", "opt/sh": dir + "/cellar/sh"} {
+	for name, to := range map[string]string{"bin": "opt", "own": "cellar", "opt/node": "../cellar/node", "opt/sh": dir + "/cellar/sh"} {
 		if err := errors.Join(os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755), os.Symlink(to, filepath.Join(dir, name))); err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +83,10 @@ func TestUnderSeatbelt(t *testing.T) {
 	if got := slices.DeleteFunc(slices.Clone(s.Programs), func(name string) bool { return strings.HasPrefix(name, "/usr/") || strings.HasPrefix(name, "/lib") }); !slices.Equal(got, want) {
 		t.Errorf("programs %q", s.Programs)
 	}
-	if want := []string{dir + "/bin", dir + "/opt/node", dir + "/opt/sh"}; !slices.Equal(s.Links, want) {
+	if s.Dir != dir+"/cellar" || s.Bundle != dir+"/bundle" || !slices.Equal(s.Runtime, []string{dir + "/cellar"}) {
+		t.Errorf("folders %q, %q, %q", s.Dir, s.Bundle, s.Runtime)
+	}
+	if want := []string{dir + "/bin", dir + "/opt/node", dir + "/opt/sh", dir + "/own"}; !slices.Equal(s.Links, want) {
 		t.Errorf("links %q", s.Links)
 	}
 	rules, err := seatbelt.Profile(s)

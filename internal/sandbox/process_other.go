@@ -53,8 +53,8 @@ func (p *Process) Wait() (int, error) {
 	return p.Process.Wait()
 }
 
-// Start starts a server in the sandbox of this system. accept gets the listeners for the proxies, before the server runs;
-// it may be nil when no network is granted. Errors are problems; then nothing runs.
+// Start starts a server in the sandbox of this system. accept gets the listeners for the proxies when it runs; it may be nil
+// when no network is granted. Errors are problems; then nothing runs.
 func (l *Launcher) Start(ctx context.Context, c Command, accept Accept) (*Process, error) {
 	if c.Learn != nil {
 		return nil, noLearning(c, errors.New("only Linux has one"))

@@ -77,7 +77,7 @@ func (s *scene) bare(ctx context.Context) ([]probe.Result, error) {
 	defer in.w.Close()
 	defer out.r.Close()
 	cmd := exec.CommandContext(ctx, self)
-	cmd.Args, cmd.Stdin, cmd.Stdout, cmd.Stderr = []string{probe.Name}, in.r, out.w, os.Stderr
+	cmd.Args, cmd.Stdin, cmd.Stdout, cmd.Stderr = []string{self, probe.Name}, in.r, out.w, os.Stderr
 	err = cmd.Start()
 	in.r.Close()
 	out.w.Close()

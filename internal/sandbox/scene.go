@@ -277,7 +277,7 @@ func (s *scene) command(self string, stdin, stdout *os.File) Command {
 				{Path: s.setup.Protected, Secret: true}, {Path: s.setup.Late, Secret: true}, {Path: filepath.Join(s.setup.Write, ".git", "hooks")},
 			},
 		},
-		Path: self, Argv: []string{probe.Name}, Env: []string{"PATH=" + pathInside}, Dir: s.setup.Own, Bundle: s.setup.Bundle,
+		Path: self, Argv: []string{probe.Name, probe.Name}, Env: []string{"PATH=" + pathInside}, Dir: s.setup.Own, Bundle: s.setup.Bundle,
 		Stdin: stdin, Stdout: stdout, Stderr: os.Stderr,
 	}
 }

@@ -16,10 +16,14 @@ import (
 // Main takes the program over when it was started in the role of the probe or of one of its victims: it never returns
 // then. Otherwise it does nothing.
 func Main() {
-	if len(os.Args) == 0 {
+	args := os.Args
+	if len(args) > 1 && args[1] == Name {
+		args = args[1:] // some programs that start others call them by their path only
+	}
+	if len(args) == 0 {
 		return
 	}
-	switch os.Args[0] {
+	switch args[0] {
 	default:
 		return
 	case VictimName, WaiterName:
@@ -27,7 +31,7 @@ func Main() {
 	case Name:
 	}
 	p := &probe{in: bufio.NewReader(os.Stdin), out: json.NewEncoder(os.Stdout)}
-	if err := p.run(os.Args[1:]); err != nil {
+	if err := p.run(args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, Name+":", err)
 		os.Exit(2)
 	}
