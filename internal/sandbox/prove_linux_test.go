@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"satchel/internal/problem"
 	"satchel/internal/sandbox/probe"
 	"satchel/internal/spec"
 )
@@ -195,6 +197,11 @@ func TestWhereUserNamespacesAreRefused(t *testing.T) {
 		if p.Mode() != Landlock {
 			t.Errorf("the mode is %s", p.Mode())
 		}
+		// What bwrap says of itself is in the reason, not on the server's error stream.
+		_, err := NewLauncher().Only(Bubblewrap).Start(context.Background(), shell(spec.Sandbox{}, realTemp(t), "true", nil), nil)
+		if p, ok := errors.AsType[*problem.Problem](err); !ok || p.Rule != "sandbox/none" || !errors.Is(err, exec.ErrNotFound) && !strings.Contains(p.Cause.Error(), "bwrap: ") {
+			t.Errorf("got %v", err)
+		}
 		return
 	}
 	cmd := exec.Command("unshare", "-Ur", "sh", "-c", `echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" -test.run '^TestWhereUserNamespacesAreRefused$' -test.v`, "/proc/self/exe")
@@ -205,7 +212,7 @@ func TestWhereUserNamespacesAreRefused(t *testing.T) {
 	cmd.Args[len(cmd.Args)-1] = self
 	cmd.Env = append(os.Environ(), "SANDBOX_REFUSED=1")
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "Permission denied") || !strings.Contains(string(out), "--- PASS") {
+	if err != nil || !strings.Contains(string(out), "Permission denied") || !strings.Contains(string(out), "--- PASS") || strings.Contains(string(out), "bwrap:") {
 		t.Errorf("%v: %s", err, out)
 	}
 }

@@ -21,6 +21,7 @@ const InitName = "satchel-sandbox-init"
 const (
 	orderFD   = 3
 	controlFD = 4
+	streamFD  = 5 // the server's error stream, where what starts us must not write to it
 )
 
 // Main takes the program over when it was started in one of this package's roles: it never returns then. Otherwise it

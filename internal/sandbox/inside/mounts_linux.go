@@ -19,7 +19,7 @@ const (
 // a step bound.
 func (w *world) build() error {
 	if !w.order.Build {
-		return nil // bwrap has built it
+		return takeStream() // bwrap has built it
 	}
 	if err := stage(); err != nil {
 		return &refusedError{fmt.Errorf("mount: %w", err)}
@@ -30,6 +30,11 @@ func (w *world) build() error {
 		}
 	}
 	return enter()
+}
+
+// takeStream takes the server's error stream in place of the one that bwrap said its own errors to.
+func takeStream() error {
+	return errors.Join(unix.Dup3(streamFD, 2, 0), unix.Close(streamFD))
 }
 
 // stage puts memory in place of the root, with the old root and the place for the new one in it.
