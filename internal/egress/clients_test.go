@@ -200,10 +200,13 @@ const get = agent => require(page.split(':')[0]).get(page, { agent }, r => { con
 		})
 	}
 	t.Run("an agent of the program's", func(t *testing.T) {
-		if heeds {
-			t.Skip("this Node.js heeds the variables itself, for its own agents only")
+		reaches(t, "", "egress/not-granted", "node", "-e", got+"get(new (require(page.split(':')[0]).Agent)({ keepAlive: false }))")
+	})
+	t.Run("axios", func(t *testing.T) {
+		if _, err := os.Stat(npm + "/node_modules/axios"); err != nil {
+			absent(t, "axios")
 		}
-		reaches(t, "", why, "node", "-e", got+"get(new (require(page.split(':')[0]).Agent)({ keepAlive: false }))")
+		reaches(t, npm, "not-granted", "node", "-e", page+"require('axios').get(page).then(r => console.log(r.status, r.data), e => console.log(String(e), String(e.cause), e.response && e.response.data))")
 	})
 	t.Run("fetch with a dispatcher of the program's", func(t *testing.T) {
 		if _, err := os.Stat(npm + "/node_modules/undici"); err != nil {

@@ -1,6 +1,7 @@
-// Loaded by every Node.js of a sandbox with network, before the program. Versions that heed NODE_USE_ENV_PROXY (22.21,
-// 24.5 and later) only lose the warning that it is experimental. In older ones, from 18 on, it sends what fetch, http and
-// https ask for through a tunnel of the proxy. Even older ones must be able to read it.
+// Loaded by every Node.js of a sandbox with network, before the program, so that fetch, http and https go through the proxy.
+// Versions that heed NODE_USE_ENV_PROXY (22.21, 24.5 and later) do that themselves for what has no agent of the program's;
+// the rest is done here, from version 18 on: agents that a program makes, requests for https that older versions of axios
+// send to a proxy as they are, and in older versions all. Even older ones must be able to read it.
 'use strict'
 const env = process.env
 
@@ -11,7 +12,7 @@ process.emit = function (event, warning) {
 
 const version = process.versions.node.split('.').map(Number)
 const heeded = version[0] > 24 || (version[0] === 24 && version[1] >= 5) || (version[0] === 22 && version[1] >= 21)
-if (version[0] >= 18 && !heeded && env.NODE_USE_ENV_PROXY === '1') install()
+if (version[0] >= 18 && env.NODE_USE_ENV_PROXY === '1') install()
 
 function install () {
   const http = require('http')
@@ -62,7 +63,8 @@ function install () {
     const direct = agent.createConnection
     agent.createConnection = function (options, done) {
       const host = options && typeof options === 'object' && !options.socketPath && !options.socket && (options.host || options.hostname)
-      const proxy = host && done && proxyFor(secure, host)
+      const own = heeded && this.options && this.options.proxyEnv // Node does it
+      const proxy = host && done && !own && proxyFor(secure, host)
       if (!proxy) return direct.apply(this, arguments)
       tunnel(proxy, host, options.port || (secure ? 443 : 80), (err, socket) => {
         if (err) return done(err)
@@ -80,6 +82,22 @@ function install () {
       route(require('https').Agent.prototype, true)
     }
     return createSocket.apply(this, arguments)
+  }
+
+  // What is meant for https, and was sent to the proxy as if it were not.
+  const request = http.request
+  http.request = function (options, done) {
+    const to = misdirected(options)
+    return to ? require('https').request(to, done) : request.apply(this, arguments)
+  }
+  function misdirected (options) {
+    if (!options || !/^https:\/\//i.test(options.path)) return null
+    const url = new URL(options.path)
+    const proxy = proxyFor(true, url.hostname)
+    if (!proxy || (options.hostname || options.host) !== proxy.hostname || Number(options.port) !== Number(proxy.port || 80)) return null
+    const headers = Object.assign({}, options.headers)
+    for (const name of Object.keys(headers)) if (/^proxy-/i.test(name)) delete headers[name]
+    return Object.assign({}, options, { protocol: 'https:', hostname: url.hostname, host: url.hostname, port: url.port || 443, path: url.pathname + url.search, headers, agent: undefined, auth: undefined })
   }
 
   // fetch: its dispatcher stands in a slot of the global object, and is of a class that takes a function to connect with.
@@ -102,7 +120,7 @@ function install () {
     socket.once('connect', () => { socket.removeListener('error', finish); finish(null, socket) }).once('error', finish)
   }
   const fetch = globalThis.fetch
-  if (typeof fetch !== 'function') return
+  if (heeded || typeof fetch !== 'function') return
   globalThis.fetch = function (input, init) {
     if (!globalThis[slot]) void globalThis.Response // loads the class and fills the slot
     const now = globalThis[slot]
