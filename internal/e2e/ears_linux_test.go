@@ -4,16 +4,25 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // ears hear what leaves: everything that reaches one of a test's servers.
@@ -89,10 +98,11 @@ func (e *ears) datagrams(t *testing.T, network, address string) string {
 // A far is what lies beyond: a host that answers for every name, with TLS and without, and the corporate proxy of the
 // person's machine, which leads there. Names are looked up by that proxy, so that tests need no name server.
 type far struct {
-	ears  *ears
-	proxy *httptest.Server
-	tls   *httptest.Server
-	plain *httptest.Server
+	ears      *ears
+	proxy     *httptest.Server
+	tls       *httptest.Server
+	plain     *httptest.Server
+	authority string // the file with the certificate that vouches for the far host, as companies have one
 }
 
 func newFar(t *testing.T, e *ears) *far {
@@ -103,7 +113,8 @@ func newFar(t *testing.T, e *ears) *far {
 		fmt.Fprint(w, "this is "+r.Host)
 	})
 	f.plain, f.tls, f.proxy = httptest.NewServer(page), httptest.NewUnstartedServer(page), httptest.NewServer(http.HandlerFunc(f.pass))
-	f.tls.TLS = &tls.Config{GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+	f.authority = filepath.Join(t.TempDir(), "authority.pem")
+	f.tls.TLS = &tls.Config{Certificates: []tls.Certificate{certified(t, f.authority)}, GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
 		e.hear("TLS for %q", h.ServerName)
 		return nil, nil
 	}}
@@ -113,6 +124,26 @@ func newFar(t *testing.T, e *ears) *far {
 		t.Cleanup(s.Close)
 	}
 	return f
+}
+
+// certified makes a certificate for the host that is granted and another one, which vouches for itself, and writes it to a
+// file.
+func certified(t *testing.T, file string) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "The far host"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{granted, other}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // pass is the corporate proxy: addresses are dialled, names lead to the far host.

@@ -22,6 +22,9 @@ type call struct {
 	want string
 }
 
+// led is a call of what knows nothing of proxies: the sandbox leads it there, and nothing else does.
+func (c call) led() bool { return c.tool == "ignorant" }
+
 // shared is a call that needs memory which programs share: where the machine's own would be it, there is none.
 func (c call) shared() bool { return c.tool == "pool" }
 
@@ -41,7 +44,11 @@ type real struct {
 }
 
 // realServers are set up around a home with a folder "mine", a repository in it, and a file beside that is nobody's business.
-func realServers(h *home) []real {
+func realServers(t *testing.T, h *home) []real {
+	t.Helper()
+	var e ears
+	database, another := e.stream(t, "tcp4", "127.0.0.1:0"), e.stream(t, "tcp4", "127.0.0.1:0")
+	port := "port" + database[strings.LastIndexByte(database, ':'):]
 	mine, secret := filepath.Join(h.dir, "mine"), filepath.Join(h.dir, "private.txt")
 	folder := args{"user_config": args{"folder": args{"type": "directory", "title": "Folder", "description": "Of yours.", "required": true}}}
 	writes := maps.Clone(folder)
@@ -51,7 +58,7 @@ func realServers(h *home) []real {
 	answered := []string{"folder=" + mine}
 	host := []string{"net:" + granted}
 	pages := []call{{"fetch", args{"url": "https://" + granted + "/"}, "this is " + granted}}
-	others := []call{{"fetch", args{"url": "https://other.example/"}, "this is other"}}
+	others := []call{{"fetch", args{"url": "https://" + other + "/"}, "this is " + other}}
 	return []real{
 		{
 			name: "filesystem", packages: []string{"@modelcontextprotocol/server-filesystem"}, argv: []string{"${user_config.folder}", h.dir}, manifest: writes, config: answered,
@@ -87,8 +94,12 @@ func realServers(h *home) []real {
 			name: "native", packages: []string{"classic-level"}, scripts: []string{"native.mjs", "mcp.mjs"},
 			calls: []call{{"keep", args{"text": "a"}, "499500"}},
 		},
-		{name: "network-node", packages: []string{"undici"}, scripts: []string{"fetch.mjs", "mcp.mjs"}, grants: host, network: true, calls: pages, beyond: others},
+		{name: "network-node", packages: []string{"undici"}, scripts: []string{"fetch.mjs", "mcp.mjs"}, grants: host, network: true, calls: append(pages, call{"ignorant", args{"url": "https://" + granted + "/"}, "this is " + granted}), beyond: others},
 		{name: "network-python", scripts: []string{"server.py"}, command: "python3", grants: host, network: true, calls: pages, beyond: others},
+		{
+			name: "database", scripts: []string{"server.py"}, command: "python3", grants: []string{port}, network: true,
+			calls: []call{{"knock", args{"address": database}, "heard"}}, beyond: []call{{"knock", args{"address": another}, "heard"}},
+		},
 	}
 }
 
@@ -98,7 +109,7 @@ func TestRealServers(t *testing.T) {
 	t.Parallel()
 	h := realHome(t)
 	h.run(t, "satchel", "doctor", "--sandbox") // once for all
-	for _, r := range realServers(h) {
+	for _, r := range realServers(t, h) {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			r.serveAll(t, h, r.part(t, h))
@@ -118,6 +129,30 @@ func TestRealServers(t *testing.T) {
 	})
 }
 
+// TestRealServersOfVersionManagers: a runtime in the person's own folders is the server's to read, and nothing beside it.
+func TestRealServersOfVersionManagers(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	venv, nvm := filepath.Join(h.dir, "venv"), filepath.Join(h.dir, ".nvm/versions/node/v20.0.0")
+	h.run(t, program(t, "python3"), "-m", "venv", "--without-pip", venv)
+	write(t, filepath.Join(nvm, "include/node/node.h"), "")
+	node, err := filepath.EvalSymlinks(program(t, "node"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.run(t, program(t, "install"), "-D", node, filepath.Join(nvm, "bin/node"))
+	h.env[0] = "PATH=" + strings.Join([]string{bin, filepath.Join(venv, "bin"), filepath.Join(nvm, "bin"), "/usr/bin", "/bin"}, ":")
+	for _, r := range []real{
+		{name: "venv", scripts: []string{"server.py"}, command: "python3", calls: []call{{"facts", args{}, "child 42"}, {"where", args{}, venv}}},
+		{name: "nvm", packages: []string{"classic-level"}, scripts: []string{"native.mjs", "mcp.mjs"}, calls: []call{{"keep", args{"text": "a"}, "499500"}, {"where", args{}, nvm}}},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			r.serveAll(t, h, r.part(t, h))
+		})
+	}
+}
+
 func realHome(t *testing.T) *home {
 	t.Helper()
 	h := newHome(t)
@@ -133,13 +168,14 @@ func realHome(t *testing.T) *home {
 	return h
 }
 
-// reach makes a far proxy the machine's own.
+// reach makes a far proxy the machine's own, and trusts its authority.
 func (h *home) reach(f *far) {
 	for i, e := range h.env {
 		if key, _, _ := strings.Cut(e, "="); key == "HTTP_PROXY" || key == "HTTPS_PROXY" {
 			h.env[i] = key + "=" + f.proxy.URL
 		}
 	}
+	h.env = append(h.env, "SSL_CERT_FILE="+f.authority, "NODE_EXTRA_CA_CERTS="+f.authority)
 }
 
 // part lays the extension out.
@@ -221,7 +257,7 @@ func (r real) serveAll(t *testing.T, h *home, p part) {
 				if !slices.ContainsFunc(list.Tools, func(x *mcp.Tool) bool { return x.Name == c.tool }) {
 					t.Errorf("%s is not listed", c.tool)
 				}
-				none := c.shared() && w == way(sandbox.Landlock)
+				none := c.shared() && w == way(sandbox.Landlock) || c.led() && w == bare
 				if text, failed := s.ask(t, c.tool, c.args); failed != none || !none && !strings.Contains(text, c.want) {
 					t.Errorf("%s: failed %v: %s\n%s", c.tool, failed, text, s.log)
 				}

@@ -16,8 +16,11 @@ import (
 	"satchel/internal/sandbox"
 )
 
-// granted is the one host that the hostile extension may reach.
-const granted = "api.granted.example"
+// The hosts of the tests: the one that may be reached, and one that may not.
+const (
+	granted = "api.granted.example"
+	other   = "other.example"
+)
 
 // A scene is a person's machine with everything on it that a hostile extension would want, all of it there for any
 // program of that person.

@@ -1,6 +1,9 @@
-// Fetches pages as a program does that knows of proxies.
-import { EnvHttpProxyAgent, fetch } from "undici";
+// Fetches pages: as a program does that knows of proxies, and as one that does not.
+import * as undici from "undici";
 import { serve } from "./mcp.mjs";
 
-const dispatcher = new EnvHttpProxyAgent({ requestTls: { rejectUnauthorized: false }, connect: { rejectUnauthorized: false } });
-serve({ fetch: async ({ url }) => (await fetch(url, { dispatcher })).text() });
+const dispatcher = new undici.EnvHttpProxyAgent();
+serve({
+  fetch: async ({ url }) => (await undici.fetch(url, { dispatcher })).text(),
+  ignorant: async ({ url }) => (await fetch(url)).text(),
+});

@@ -3,6 +3,7 @@ import { ClassicLevel } from "classic-level";
 import { serve } from "./mcp.mjs";
 
 serve({
+  where: () => process.execPath,
   keep: async ({ text }) => {
     const db = new ClassicLevel("numbers", { valueEncoding: "json" });
     await db.batch(Array.from({ length: 1000 }, (_, i) => ({ type: "put", key: `${text}-${i}`, value: i })));

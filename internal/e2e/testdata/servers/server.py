@@ -2,6 +2,7 @@
 import concurrent.futures
 import json
 import multiprocessing
+import socket
 import sqlite3
 import ssl
 import subprocess
@@ -27,12 +28,22 @@ def pool(_):
 
 
 def fetch(args):
-    context = ssl._create_unverified_context()  # the far host has a certificate of its own making
-    with urllib.request.urlopen(args["url"], context=context, timeout=10) as page:
+    with urllib.request.urlopen(args["url"], context=ssl.create_default_context(), timeout=10) as page:
         return page.read().decode()
 
 
-TOOLS = {"facts": facts, "pool": pool, "fetch": fetch}
+def where(_):
+    return sys.executable
+
+
+def knock(args):
+    host, port = args["address"].rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=10) as database:
+        database.sendall(b"hello\n")
+        return database.recv(100).decode()
+
+
+TOOLS = {"facts": facts, "pool": pool, "fetch": fetch, "knock": knock, "where": where}
 
 
 def call(params):
