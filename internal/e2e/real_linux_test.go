@@ -38,7 +38,6 @@ type real struct {
 	manifest args     // what is not the same for all
 	grants   []string // by name
 	config   []string
-	network  bool // what has none cannot run it
 	calls    []call
 	beyond   []call // what was not granted: it works bare
 }
@@ -94,10 +93,10 @@ func realServers(t *testing.T, h *home) []real {
 			name: "native", packages: []string{"classic-level"}, scripts: []string{"native.mjs", "mcp.mjs"},
 			calls: []call{{"keep", args{"text": "a"}, "499500"}},
 		},
-		{name: "network-node", packages: []string{"undici"}, scripts: []string{"fetch.mjs", "mcp.mjs"}, grants: host, network: true, calls: append(pages, call{"ignorant", args{"url": "https://" + granted + "/"}, "this is " + granted}), beyond: others},
-		{name: "network-python", scripts: []string{"server.py"}, command: "python3", grants: host, network: true, calls: pages, beyond: others},
+		{name: "network-node", packages: []string{"undici"}, scripts: []string{"fetch.mjs", "mcp.mjs"}, grants: host, calls: append(pages, call{"ignorant", args{"url": "https://" + granted + "/"}, "this is " + granted}), beyond: others},
+		{name: "network-python", scripts: []string{"server.py"}, command: "python3", grants: host, calls: pages, beyond: others},
 		{
-			name: "database", scripts: []string{"server.py"}, command: "python3", grants: []string{port}, network: true,
+			name: "database", scripts: []string{"server.py"}, command: "python3", grants: []string{port},
 			calls: []call{{"knock", args{"address": database}, "heard"}}, beyond: []call{{"knock", args{"address": another}, "heard"}},
 		},
 	}
@@ -242,9 +241,6 @@ func realWays() []way {
 func (r real) serveAll(t *testing.T, h *home, p part) {
 	t.Helper()
 	for _, w := range realWays() {
-		if r.network && w == way(sandbox.Landlock) {
-			continue // it has no network
-		}
 		t.Run(string(w), func(t *testing.T) {
 			p := p
 			p.Way = w

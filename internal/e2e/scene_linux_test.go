@@ -12,8 +12,6 @@ import (
 	"testing"
 
 	"github.com/godbus/dbus/v5"
-
-	"satchel/internal/sandbox"
 )
 
 // The hosts of the tests: the one that may be reached, and one that may not.
@@ -138,10 +136,7 @@ func (k keychain) GetSecrets() (string, *dbus.Error) { return k.secret, nil }
 // extension is the hostile extension for a way to start it.
 func (s *scene) extension(t *testing.T, w way) part {
 	t.Helper()
-	p := part{Way: w, ID: "local/hostile", Dir: filepath.Join(s.work, "hostile"), Grants: []string{"write:" + s.project}}
-	if w != way(sandbox.Landlock) { // that one has no network at all
-		p.Grants = append(p.Grants, "net:"+granted, "net:"+granted+":80")
-	}
+	p := part{Way: w, ID: "local/hostile", Dir: filepath.Join(s.work, "hostile"), Grants: []string{"write:" + s.project, "net:" + granted, "net:" + granted + ":80"}}
 	server, err := os.ReadFile(filepath.Join(bin, "hostile"))
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -100,7 +101,7 @@ func tunnel(ctx context.Context, a fronted) (string, error) {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return "", err
 	}
-	fmt.Fprintf(conn, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", a.Ask, a.Ask)
+	fmt.Fprintf(conn, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", a.Ask, a.Ask, password(proxy))
 	answer, err := http.ReadResponse(bufio.NewReaderSize(conn, 1), nil) // the far side does not speak first
 	if err != nil {
 		return "", err
@@ -118,6 +119,15 @@ func tunnel(ctx context.Context, a fronted) (string, error) {
 	fmt.Fprintf(conn, "GET /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", url.PathEscape(a.Text), a.Host)
 	page, err := io.ReadAll(conn)
 	return string(page), err
+}
+
+// password is the head of a request that opens the proxy to who knows its password.
+func password(proxy *url.URL) string {
+	if proxy.User == nil {
+		return ""
+	}
+	secret, _ := proxy.User.Password()
+	return "Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+secret)) + "\r\n"
 }
 
 type target struct {
