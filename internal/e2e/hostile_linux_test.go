@@ -25,8 +25,8 @@ type attack struct {
 	may  bool           // it is granted: it must work
 }
 
-func (s *scene) attacks() []attack {
-	return slices.Concat(s.thefts(), s.persistence(), s.exfiltration(), s.fronting())
+func (s *scene) attacks(t *testing.T, p part) []attack {
+	return slices.Concat(s.thefts(), s.persistence(s.bundle(t, p)), s.exfiltration(), s.fronting())
 }
 
 type args = map[string]any
@@ -38,8 +38,11 @@ func (s *scene) thefts() []attack {
 		{name: "read it by way of /proc", tool: "read", args: args{"path": "/proc/self/root" + key}},
 		{name: "read it by a program", tool: "run", args: args{"argv": []string{"/bin/sh", "-c", "cat " + key}}},
 		{name: "read the person's documents", tool: "walk", args: args{"path": filepath.Join(s.dir, "Documents")}},
-		{name: "read the data of others and the store", tool: "walk", args: args{"path": filepath.Join(s.dir, "satchel")}},
+		{name: "read the data of others", tool: "walk", args: args{"path": filepath.Join(s.dir, "satchel/data")}},
 		{name: "read the environment of others", tool: "environments"},
+	}
+	if s.records != "" {
+		list = append(list, attack{name: "read the answers to others", tool: "walk", args: args{"path": s.records}})
 	}
 	for _, b := range s.buses {
 		list = append(list, attack{name: "ask the keychain at " + strings.SplitAfter(b, "=")[0], tool: "keychain", args: args{"address": b}})
@@ -47,8 +50,9 @@ func (s *scene) thefts() []attack {
 	return list
 }
 
-func (s *scene) persistence() []attack {
-	var list []attack
+func (s *scene) persistence(bundle string) []attack {
+	own := filepath.Join(bundle, "manifest.json")
+	list := []attack{{name: "change its own bundle", tool: "append", args: args{"path": own, "text": "MARK"}, file: own}}
 	for _, name := range []string{
 		".bashrc", ".profile", ".zshrc", ".config/autostart/own.desktop", ".config/systemd/user/own.service", ".config/environment.d/own.conf",
 		".claude.json", ".config/Claude/claude_desktop_config.json", ".cursor/mcp.json", ".gitconfig", "satchel/data/local/other/diary.txt", "work/satchel",
@@ -138,8 +142,10 @@ func TestHostileExtension(t *testing.T) {
 	t.Run(string(bare), func(t *testing.T) {
 		t.Parallel()
 		s := newScene(t)
-		server := s.serve(t, s.extension(t, bare))
-		for _, a := range s.attacks() {
+		s.neighbour(t)
+		p := s.extension(t, bare)
+		server := s.serve(t, p)
+		for _, a := range s.attacks(t, p) {
 			if strings.HasPrefix(a.file, "/etc/") {
 				t.Cleanup(func() { os.Remove(a.file) })
 			}
@@ -153,9 +159,12 @@ func TestHostileExtension(t *testing.T) {
 			t.Parallel()
 			s := newScene(t)
 			p := s.extension(t, w)
+			if w == typed {
+				s.neighbour(t)
+			}
 			server := s.serve(t, p)
 			before := s.snapshot(t)
-			for _, a := range s.attacks() {
+			for _, a := range s.attacks(t, p) {
 				worked, text := s.try(t, server, a)
 				if worked != (a.may || slices.Contains(a.open, w)) {
 					t.Errorf("%s: it worked: %v; the server says %q", a.name, worked, text)

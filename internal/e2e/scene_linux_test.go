@@ -29,6 +29,7 @@ type scene struct {
 	secret  string   // what there is to be stolen, the same everywhere
 	project string   // a folder that the extension may write to, with a repository
 	own     string   // the extension's own folder
+	records string   // where the answers to another extension are kept, empty without one
 	buses   []string // addresses of the session's bus, with the keychain on it
 	tcp     []string // where databases listen, IPv4 and IPv6, on the loopback and on the machine's address
 	udp     []string
@@ -155,4 +156,29 @@ func (s *scene) extension(t *testing.T, w way) part {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// neighbour installs another extension, which has the secret as its answer.
+func (s *scene) neighbour(t *testing.T) {
+	t.Helper()
+	p := part{ID: "local/neighbour", Dir: filepath.Join(s.work, "neighbour"), Config: []string{"token=" + s.secret}}
+	token := args{"type": "string", "title": "Token", "description": "Of yours.", "required": true, "sensitive": true}
+	r := real{name: "neighbour", command: "python3", manifest: args{"user_config": args{"token": token}}}
+	write(t, filepath.Join(p.Dir, "server.py"), "")
+	write(t, filepath.Join(p.Dir, "manifest.json"), r.manifestText(t, "server.py"))
+	s.installPart(t, p)
+	s.records = filepath.Join(s.dir, "satchel/extensions")
+}
+
+// bundle is the folder of an extension's files that its server runs from.
+func (s *scene) bundle(t *testing.T, p part) string {
+	t.Helper()
+	if p.Way != typed {
+		return p.Dir
+	}
+	found, err := filepath.Glob(filepath.Join(s.dir, "satchel/extensions", p.ID, "*", "manifest.json"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v, %v", found, err)
+	}
+	return filepath.Dir(found[0])
 }
