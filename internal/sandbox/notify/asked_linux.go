@@ -56,10 +56,7 @@ func (a *Asked) Touches() ([]Touch, error) {
 			return nil, err
 		}
 		if i == 0 && a.form.flags != none {
-			flags, err := a.flags()
-			if err != nil {
-				return nil, err
-			}
+			flags := a.args[a.form.flags] & 0xffffffff
 			if flags&unix.O_PATH != 0 {
 				return nil, nil // it opens nothing
 			}
@@ -80,18 +77,6 @@ func (t *Touch) open(flags uint64) {
 	}
 	t.Create = flags&unix.O_CREAT != 0
 	t.Follow = flags&unix.O_NOFOLLOW == 0 && flags&(unix.O_CREAT|unix.O_EXCL) != unix.O_CREAT|unix.O_EXCL
-}
-
-func (a *Asked) flags() (uint64, error) {
-	at := a.args[a.form.flags]
-	if !a.form.how {
-		return at & 0xffffffff, nil
-	}
-	var b [8]byte
-	if err := a.read(at, b[:]); err != nil {
-		return 0, err
-	}
-	return binary.NativeEndian.Uint64(b[:]), nil
 }
 
 // absolute makes a path absolute, in the caller's world.

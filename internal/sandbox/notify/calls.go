@@ -27,8 +27,7 @@ const none = -1
 // A form is what a call's arguments mean.
 type form struct {
 	subjects []subject
-	flags    int  // argument with the flags of open, which decide on the first subject's kind; none: no flags
-	how      bool // the flags are in the struct open_how that the argument points to
+	flags    int // argument with the flags of open, which decide on the first subject's kind; none: no flags
 }
 
 // Files are the calls that open or change a file by its path. Those that change an open file are not among them: it was
@@ -65,13 +64,10 @@ func forms() map[string]form {
 			{dir: dir, path: path, kind: from, entry: from == Write}, {dir: newDir, path: newPath, kind: Write, create: true, entry: true},
 		}, flags: none}
 	}
-	how := open(0, 1, 2)
-	how.how = true
 	return map[string]form{
 		Exec:        {subjects: []subject{{dir: none, path: 0, kind: Run, follow: true}}, flags: none},
 		"open":      open(none, 0, 1),
 		"openat":    open(0, 1, 2),
-		"openat2":   how,
 		"creat":     {subjects: []subject{{dir: none, path: 0, kind: Write, create: true, follow: true}}, flags: none},
 		"truncate":  change(none, 0, true),
 		"mkdir":     make(none, 0),

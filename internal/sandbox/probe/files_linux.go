@@ -16,6 +16,7 @@ func linuxFileLines() []line {
 		{group: group, name: "read outside by a rename race", attack: race},
 		{group: group, name: "read outside by /proc", attack: throughProc},
 		{group: group, name: "read outside by a file handle", root: true, attack: byHandle},
+		{group: group, name: "leave a program that runs as its owner", attack: leavesSetuid},
 		{group: group, name: "make a device", root: true, attack: func(p *probe) error {
 			name := path.Join(p.Write, "device")
 			defer os.Remove(name)
@@ -44,6 +45,43 @@ func race(p *probe) error {
 		}
 	}
 	return last
+}
+
+// leavesSetuid makes a file that gives whoever starts it, outside, the rights of the person, by every call that takes a mode.
+func leavesSetuid(p *probe) error {
+	const mode = unix.S_ISUID | 0o755
+	made := func(fd int, err error) error {
+		if err == nil {
+			unix.Close(fd)
+		}
+		return err
+	}
+	plain := func(change func(name string) error) func(name string) error {
+		return func(name string) error { return errors.Join(os.WriteFile(name, nil, 0o600), change(name)) }
+	}
+	for _, make := range []func(name string) error{
+		plain(func(name string) error { return unix.Chmod(name, mode) }),
+		plain(func(name string) error { return os.Chmod(name, 0o755|os.ModeSetuid) }),
+		plain(func(name string) error { return unix.Fchmodat(unix.AT_FDCWD, name, mode, 0) }),
+		plain(func(name string) error { return unix.Fchmodat(unix.AT_FDCWD, name, mode, unix.AT_SYMLINK_NOFOLLOW) }),
+		func(name string) error { return made(unix.Open(name, unix.O_CREAT|unix.O_WRONLY, mode)) },
+		func(name string) error {
+			return made(unix.Openat2(unix.AT_FDCWD, name, &unix.OpenHow{Flags: unix.O_CREAT | unix.O_WRONLY, Mode: mode}))
+		},
+		func(name string) error { return unix.Mknod(name, unix.S_IFREG|mode, 0) },
+	} {
+		name := path.Join(p.Write, "setuid")
+		err := make(name)
+		var st unix.Stat_t
+		if unix.Stat(name, &st) == nil && st.Mode&unix.S_ISUID != 0 {
+			return os.Remove(name)
+		}
+		_ = os.Remove(name) // it may not be there
+		if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.ENOSYS) {
+			return fmt.Errorf("refused in another way than meant: %w", err)
+		}
+	}
+	return unix.EPERM
 }
 
 // throughProc goes to the root of every process that can be seen.

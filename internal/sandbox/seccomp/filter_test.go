@@ -208,50 +208,65 @@ func TestArguments(t *testing.T) {
 		{Rules{Internet: true}, "socket", [6]uint64{afInet, sockDgram, 0}, Errno(eafnosupport)},
 		{Rules{Datagrams: true}, "socket", [6]uint64{afInet, sockDgram, 0}, Errno(eafnosupport)},
 		{all, "socket", [6]uint64{afInet, sockDgram, protoUDP}, Allow},
-		{all, "socket", [6]uint64{afInet, sockDgram, 1}, Errno(eafnosupport)},                   // ping
-		{all, "socket", [6]uint64{afInet, sockStream, 262}, Errno(eafnosupport)},                // MPTCP
-		{all, "socket", [6]uint64{afInet, sockStream, 132}, Errno(eafnosupport)},                // SCTP
-		{all, "socket", [6]uint64{afInet, sockRaw, 0}, Errno(eafnosupport)},                     // raw
-		{all, "socket", [6]uint64{17, sockRaw, 0}, Errno(eafnosupport)},                         // packet
-		{all, "socket", [6]uint64{40, sockStream, 0}, Errno(eafnosupport)},                      // vsock
-		{all, "socket", [6]uint64{38, 5, 0}, Errno(eafnosupport)},                               // alg
-		{all, "socket", [6]uint64{afNetlink, sockRaw, 9}, Errno(eafnosupport)},                  // audit
-		{all, "socket", [6]uint64{afNetlink, sockRaw, netlinkRoute}, Allow},                     //
-		{all, "socket", [6]uint64{high | 17, sockRaw, 0}, Errno(eafnosupport)},                  //
-		{all, "socket", [6]uint64{high | afInet, high | sockRaw, 0}, Errno(eafnosupport)},       //
-		{Rules{}, "socketpair", [6]uint64{afUnix, sockStream, 0}, Allow},                        //
-		{all, "socketpair", [6]uint64{afInet, sockStream, 0}, Errno(eafnosupport)},              //
-		{Rules{}, "ioctl", [6]uint64{0, 0x5401}, Allow},                                         //
-		{Rules{}, "ioctl", [6]uint64{0, 0x5412}, Errno(enotty)},                                 // TIOCSTI
-		{Rules{}, "ioctl", [6]uint64{0, high | 0x5412}, Errno(enotty)},                          // with a bit above
-		{Rules{}, "ioctl", [6]uint64{0, 0x541c}, Errno(enotty)},                                 // TIOCLINUX
-		{Rules{}, "prctl", [6]uint64{15}, Allow},                                                //
-		{Rules{}, "prctl", [6]uint64{22}, Errno(einval)},                                        // SET_SECCOMP
-		{Rules{}, "prctl", [6]uint64{35}, Errno(einval)},                                        // SET_MM
-		{Rules{}, "prctl", [6]uint64{8}, Errno(einval)},                                         // SET_KEEPCAPS
-		{Rules{}, "clone", [6]uint64{0x3d0f00}, Allow},                                          // a thread
-		{Rules{}, "clone", [6]uint64{17}, Allow},                                                // fork
-		{Rules{}, "clone", [6]uint64{0x10000000 | 17}, Errno(eperm)},                            // user namespace
-		{Rules{}, "clone", [6]uint64{0x02000000 | 17}, Errno(eperm)},                            // cgroup namespace
-		{Rules{}, "unshare", [6]uint64{0x400}, Allow},                                           // its own table of files
-		{Rules{}, "unshare", [6]uint64{0x10000000}, Errno(eperm)},                               //
-		{Rules{}, "unshare", [6]uint64{0x80}, Errno(eperm)},                                     // time namespace
-		{Rules{}, "personality", [6]uint64{0xffffffff}, Allow},                                  //
-		{Rules{}, "personality", [6]uint64{0x0400000}, Errno(eperm)},                            // READ_IMPLIES_EXEC
-		{Rules{}, "mknodat", [6]uint64{0, 0, 0o100644}, Allow},                                  //
-		{Rules{}, "mknodat", [6]uint64{0, 0, 0o010644}, Allow},                                  // a pipe
-		{Rules{}, "mknodat", [6]uint64{0, 0, 0o020644}, Errno(eperm)},                           // a device
-		{Rules{}, "mknodat", [6]uint64{0, 0, 0o140644}, Errno(eperm)},                           // a socket
-		{Rules{Shared: true}, "sendto", [6]uint64{3, 0, 0, msgFastOpen | 0x4000}, Errno(eperm)}, //
-		{Rules{Shared: true}, "sendto", [6]uint64{3, msgFastOpen, msgFastOpen, 0x4000}, Allow},  //
-		{Rules{Shared: true}, "sendmsg", [6]uint64{3, 0, msgFastOpen}, Errno(eperm)},            //
-		{Rules{Shared: true}, "sendmmsg", [6]uint64{3, 0, 1, msgFastOpen}, Errno(eperm)},        //
-		{Rules{Shared: true}, "listen", [6]uint64{3, 1}, Errno(eperm)},                          //
-		{Rules{}, "listen", [6]uint64{3, 1}, Allow},                                             //
-		{Rules{Notify: []string{"openat"}}, "openat", [6]uint64{}, Notify},                      //
-		{Rules{Notify: []string{"openat", "execve"}}, "execve", [6]uint64{}, Notify},            //
-		{Rules{Notify: []string{"openat"}}, "io_uring_setup", [6]uint64{}, Errno(enosys)},       //
-		{Rules{Notify: []string{"openat"}}, "ptrace", [6]uint64{}, Errno(eperm)},                //
+		{all, "socket", [6]uint64{afInet, sockDgram, 1}, Errno(eafnosupport)},                       // ping
+		{all, "socket", [6]uint64{afInet, sockStream, 262}, Errno(eafnosupport)},                    // MPTCP
+		{all, "socket", [6]uint64{afInet, sockStream, 132}, Errno(eafnosupport)},                    // SCTP
+		{all, "socket", [6]uint64{afInet, sockRaw, 0}, Errno(eafnosupport)},                         // raw
+		{all, "socket", [6]uint64{17, sockRaw, 0}, Errno(eafnosupport)},                             // packet
+		{all, "socket", [6]uint64{40, sockStream, 0}, Errno(eafnosupport)},                          // vsock
+		{all, "socket", [6]uint64{38, 5, 0}, Errno(eafnosupport)},                                   // alg
+		{all, "socket", [6]uint64{afNetlink, sockRaw, 9}, Errno(eafnosupport)},                      // audit
+		{all, "socket", [6]uint64{afNetlink, sockRaw, netlinkRoute}, Allow},                         //
+		{all, "socket", [6]uint64{high | 17, sockRaw, 0}, Errno(eafnosupport)},                      //
+		{all, "socket", [6]uint64{high | afInet, high | sockRaw, 0}, Errno(eafnosupport)},           //
+		{Rules{}, "socketpair", [6]uint64{afUnix, sockStream, 0}, Allow},                            //
+		{all, "socketpair", [6]uint64{afInet, sockStream, 0}, Errno(eafnosupport)},                  //
+		{Rules{}, "ioctl", [6]uint64{0, 0x5401}, Allow},                                             //
+		{Rules{}, "ioctl", [6]uint64{0, 0x5412}, Errno(enotty)},                                     // TIOCSTI
+		{Rules{}, "ioctl", [6]uint64{0, high | 0x5412}, Errno(enotty)},                              // with a bit above
+		{Rules{}, "ioctl", [6]uint64{0, 0x541c}, Errno(enotty)},                                     // TIOCLINUX
+		{Rules{}, "prctl", [6]uint64{15}, Allow},                                                    //
+		{Rules{}, "prctl", [6]uint64{22}, Errno(einval)},                                            // SET_SECCOMP
+		{Rules{}, "prctl", [6]uint64{35}, Errno(einval)},                                            // SET_MM
+		{Rules{}, "prctl", [6]uint64{8}, Errno(einval)},                                             // SET_KEEPCAPS
+		{Rules{}, "clone", [6]uint64{0x3d0f00}, Allow},                                              // a thread
+		{Rules{}, "clone", [6]uint64{17}, Allow},                                                    // fork
+		{Rules{}, "clone", [6]uint64{0x10000000 | 17}, Errno(eperm)},                                // user namespace
+		{Rules{}, "clone", [6]uint64{0x02000000 | 17}, Errno(eperm)},                                // cgroup namespace
+		{Rules{}, "unshare", [6]uint64{0x400}, Allow},                                               // its own table of files
+		{Rules{}, "unshare", [6]uint64{0x10000000}, Errno(eperm)},                                   //
+		{Rules{}, "unshare", [6]uint64{0x80}, Errno(eperm)},                                         // time namespace
+		{Rules{}, "personality", [6]uint64{0xffffffff}, Allow},                                      //
+		{Rules{}, "personality", [6]uint64{0x0400000}, Errno(eperm)},                                // READ_IMPLIES_EXEC
+		{Rules{}, "mknodat", [6]uint64{0, 0, 0o100644}, Allow},                                      //
+		{Rules{}, "mknodat", [6]uint64{0, 0, 0o010644}, Allow},                                      // a pipe
+		{Rules{}, "mknodat", [6]uint64{0, 0, 0o020644}, Errno(eperm)},                               // a device
+		{Rules{}, "mknodat", [6]uint64{0, 0, 0o140644}, Errno(eperm)},                               // a socket
+		{Rules{}, "mknodat", [6]uint64{0, 0, 0o104755}, Errno(eperm)},                               // a program that runs as its owner
+		{Rules{}, "fchmod", [6]uint64{3, 0o755}, Allow},                                             //
+		{Rules{}, "fchmod", [6]uint64{3, 0o1777}, Allow},                                            // sticky
+		{Rules{}, "fchmod", [6]uint64{3, 0o4755}, Errno(eperm)},                                     //
+		{Rules{}, "fchmod", [6]uint64{3, high | 0o2755}, Errno(eperm)},                              // or as its group
+		{Rules{}, "fchmodat", [6]uint64{0, 0, 0o6755}, Errno(eperm)},                                //
+		{Rules{}, "fchmodat2", [6]uint64{0, 0, 0o4000}, Errno(eperm)},                               //
+		{Rules{}, "openat", [6]uint64{0, 0, 0, 0o4755}, Allow},                                      // what is left in a register
+		{Rules{}, "openat", [6]uint64{0, 0, 0o100 | 1, 0o4755}, Errno(eperm)},                       // O_CREAT
+		{Rules{}, "openat", [6]uint64{0, 0, 0o20000000 | 1, 0o2755}, Errno(eperm)},                  // O_TMPFILE
+		{Rules{}, "openat", [6]uint64{0, 0, high | 0o100, high | 0o644}, Allow},                     //
+		{Rules{}, "openat2", [6]uint64{}, Errno(enosys)},                                            // its mode is in memory
+		{Rules{Notify: []string{"fchmodat"}}, "fchmodat", [6]uint64{0, 0, 0o755}, Notify},           //
+		{Rules{Notify: []string{"openat"}}, "openat", [6]uint64{0, 0, 0o100, 0o4755}, Errno(eperm)}, //
+		{Rules{Notify: []string{"openat"}}, "openat", [6]uint64{0, 0, 0o100, 0o644}, Notify},        //
+		{Rules{Shared: true}, "sendto", [6]uint64{3, 0, 0, msgFastOpen | 0x4000}, Errno(eperm)},     //
+		{Rules{Shared: true}, "sendto", [6]uint64{3, msgFastOpen, msgFastOpen, 0x4000}, Allow},      //
+		{Rules{Shared: true}, "sendmsg", [6]uint64{3, 0, msgFastOpen}, Errno(eperm)},                //
+		{Rules{Shared: true}, "sendmmsg", [6]uint64{3, 0, 1, msgFastOpen}, Errno(eperm)},            //
+		{Rules{Shared: true}, "listen", [6]uint64{3, 1}, Errno(eperm)},                              //
+		{Rules{}, "listen", [6]uint64{3, 1}, Allow},                                                 //
+		{Rules{Notify: []string{"openat"}}, "openat", [6]uint64{}, Notify},                          //
+		{Rules{Notify: []string{"openat", "execve"}}, "execve", [6]uint64{}, Notify},                //
+		{Rules{Notify: []string{"openat"}}, "io_uring_setup", [6]uint64{}, Errno(enosys)},           //
+		{Rules{Notify: []string{"openat"}}, "ptrace", [6]uint64{}, Errno(eperm)},                    //
 	} {
 		for _, goarch := range []string{"amd64", "arm64"} {
 			f, a := filterOf(t, goarch, c.rules)

@@ -1,5 +1,7 @@
 package seccomp
 
+import "slices"
+
 // The words of the arguments that are judged (linux headers; the same on both architectures).
 const (
 	afUnix    = 1
@@ -27,6 +29,9 @@ const (
 	modeType = 0xf000
 	modeReg  = 0x8000
 	modeFifo = 0x1000
+	modeSet  = 0o6000 // who starts the file runs as its owner or its group
+
+	openMakes = 0o100 | 0o20000000 // O_CREAT and what is of O_TMPFILE alone: then there is a mode
 )
 
 // A judge decides on a call by its arguments.
@@ -57,6 +62,8 @@ func judges(r Rules) []judge {
 		}
 	}
 	return append([]judge{
+		{"openat", judgeOpen(2, r.pass("openat"))},
+		{"open", judgeOpen(1, r.pass("open"))},
 		{"ioctl", judgeIoctl()},
 		{"clone", noneOf(0, cloneNamespaces)},
 		{"socket", judgeSocket(r)},
@@ -66,7 +73,31 @@ func judges(r Rules) []judge {
 		{"personality", judgeArg(0, []uint32{0, 0xffffffff}, eperm)},
 		{"mknod", judgeMode(1)},
 		{"mknodat", judgeMode(2)},
+		{"creat", unset(1, r.pass("creat"))},
+		{"chmod", unset(1, r.pass("chmod"))},
+		{"fchmod", unset(1, r.pass("fchmod"))},
+		{"fchmodat", unset(2, r.pass("fchmodat"))},
+		{"fchmodat2", unset(2, r.pass("fchmodat2"))},
 	}, shared...)
+}
+
+// pass is what becomes of a call whose arguments are fine.
+func (r Rules) pass(call string) block {
+	if slices.Contains(r.Notify, call) {
+		return ret(Notify)
+	}
+	return ret(Allow)
+}
+
+// unset refuses a mode by which a file would give its owner's rights to whoever starts it: outside, those are the
+// person's, and root's where root starts the server.
+func unset(n uint32, pass block) block {
+	return append(block{loadArg(n)}, when(opAnyBit, modeSet, ret(Errno(eperm)), pass)...)
+}
+
+// judgeOpen looks at the mode, which follows the flags, where a file may be made. Else it is what was in the register.
+func judgeOpen(flags uint32, pass block) block {
+	return append(block{loadArg(flags)}, when(opAnyBit, openMakes, unset(flags+1, pass), pass)...)
 }
 
 // judgeArg allows the values of an argument.
@@ -81,7 +112,7 @@ func noneOf(n, bits uint32) block {
 
 // judgeMode allows to make files and pipes, no devices and no sockets.
 func judgeMode(n uint32) block {
-	return append(block{loadArg(n), and(modeType)}, oneOf([]uint32{0, modeReg, modeFifo}, ret(Allow), ret(Errno(eperm)))...)
+	return append(block{loadArg(n), and(modeType)}, oneOf([]uint32{0, modeReg, modeFifo}, unset(n, ret(Allow)), ret(Errno(eperm)))...)
 }
 
 // judgeSocket goes by the family, then the type, then the protocol. Protocols are listed, not forbidden by name: MPTCP,
