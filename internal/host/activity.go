@@ -40,14 +40,16 @@ func (h *Host) Activity(id string) (*Feed, error) {
 	if id == "" {
 		return f, nil
 	}
+	var err error
+	if f.ID, err = h.store.Find(id, false); problem.CodeOf(err) != problem.NotFound {
+		return f, err
+	}
 	recorded, err := h.activity.IDs()
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	if f.ID, err = h.store.Find(id, false, recorded...); err != nil {
-		return nil, err
-	}
-	return f, nil
+	f.ID, err = h.store.Find(id, false, recorded...)
+	return f, err
 }
 
 // Next gives what was written since it was called last: all, when it was not. What can be read is given with an error too.
