@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +61,12 @@ func (w *town) record(a egress.Attempt) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.attempts = append(w.attempts, a)
+}
+
+// done closes the proxy; then all attempts are there, in the order in which they began.
+func (w *town) done() {
+	w.proxy.Close()
+	slices.SortFunc(w.attempts, func(a, b egress.Attempt) int { return a.Time.Compare(b.Time) })
 }
 
 // accept puts the proxy at the doors, as the supervisor does.
@@ -267,7 +274,7 @@ func TestTheProxyIsTheServersAlone(t *testing.T) {
 	if !strings.Contains(out, "egress/password") || !strings.HasSuffix(out, "reached granted.test:"+fmt.Sprint(w.http)) {
 		t.Errorf("got %s", out)
 	}
-	w.proxy.Close()
+	w.done()
 	if len(w.attempts) != 2 || w.attempts[0].Rule != "egress/password" || !w.attempts[1].Allowed {
 		t.Errorf("%+v", w.attempts)
 	}
@@ -355,7 +362,7 @@ func TestASocketOfTheMachine(t *testing.T) {
 			if len(lines) != 6 || lines[0] != "HELLO" || lines[1] != "HELLO" || lines[2] != "No such file or directory" || lines[3] == "HELLO" || lines[4] != "0" {
 				t.Errorf("got %s", out)
 			}
-			w.proxy.Close()
+			w.done()
 			if len(w.attempts) != 2 || w.attempts[0].Host != alone || w.attempts[1].Host != below || !w.attempts[0].Allowed || w.attempts[0].Received != 5 {
 				t.Errorf("%+v", w.attempts)
 			}
