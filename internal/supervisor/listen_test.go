@@ -5,6 +5,8 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -110,6 +112,45 @@ func TestAListenerHearsOfASandboxedServer(t *testing.T) {
 	}
 	if last := n.told[len(n.told)-1]; last != "ended 4 <nil>" || t.Failed() {
 		t.Errorf("told %q", n.told)
+	}
+}
+
+// TestAGrantedSocketIsAnsweredAt, also without network, and its listener hears of it.
+func TestAGrantedSocketIsAnsweredAt(t *testing.T) {
+	t.Parallel()
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("curl is not here")
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })}
+	go web.Serve(l)
+	defer web.Close()
+	var n notebook
+	s := shell(t, curl+" -sf --unix-socket "+path+" http://service/; exit $?")
+	if s.Dir, err = filepath.EvalSymlinks(s.Dir); err != nil {
+		t.Fatal(err)
+	}
+	s.Sandbox = &spec.Sandbox{Net: spec.Net{Sockets: []string{path}}, Programs: spec.Programs{Paths: []string{curl}}}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	code, err := New(Options{Getenv: os.Getenv, Listen: n.listener}).Attach(t.Context(), s, null, null, null)
+	if p, ok := errors.AsType[*problem.Problem](err); ok && (p.Rule == "sandbox/none" || p.Rule == "sandbox/socket") {
+		t.Skip("no sandbox with sockets here: ", err)
+	}
+	if err != nil || code != 0 || !slices.Contains(n.told, path+" true socket:"+path) {
+		t.Errorf("code %d, %v; told %q", code, err, n.told)
 	}
 }
 
