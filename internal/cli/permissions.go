@@ -78,7 +78,7 @@ func printPermissions(a *app, p *host.Permissions) {
 		line("agreed", p.At.UTC().Format(time.RFC3339)+" by "+p.By)
 	}
 	for _, r := range p.Risks {
-		a.out.Printf("%-10s %s\n", "risk", riskText(a, r))
+		a.out.Printf("%-10s %s\n", riskWord(r), riskText(a, r))
 	}
 	if p.Problem != "" {
 		a.out.Printf("%-10s %s\n", "problem", a.out.Red(term.VisibleLine(p.Problem)))
@@ -133,4 +133,11 @@ func grantedWord(a *app, p spec.Permission) string {
 		return "never"
 	}
 	return "no"
+}
+
+func riskWord(r spec.Risk) string {
+	if r.Level == spec.High {
+		return "high risk"
+	}
+	return "risk"
 }

@@ -58,7 +58,7 @@ func printExtension(a *app, e *host.Extension) {
 		line("command", "cannot be made: "+e.CommandError)
 	}
 	for _, r := range e.Risks {
-		a.out.Printf("%-15s %s\n", "risk", riskText(a, r))
+		a.out.Printf("%-15s %s\n", riskWord(r), riskText(a, r))
 	}
 	line("working folder", e.DataDir)
 	for _, key := range slices.Sorted(maps.Keys(e.Answers)) {

@@ -92,8 +92,13 @@ func enforcement(p spec.Permission, mode string) string {
 		return "not yet: apps speak with the server directly"
 	case mode == "":
 		return "not tried yet: satchel doctor"
+	case kind == grant.KindMemory && mode != string(sandbox.Seatbelt) && !sandbox.BoundsMemory():
+		return "no: this machine lets us make no control group"
 	}
-	return enforcedIn(sandbox.Mode(mode), kind)
+	if how := enforcedIn(sandbox.Mode(mode), kind); p.Granted || how != "yes" {
+		return how
+	}
+	return "held back"
 }
 
 // enforcedIn says what a way to hold a server makes of a kind of item.

@@ -205,12 +205,26 @@ func (t *terms) permissions(g grant.Grant) []spec.Permission {
 			list = append(list, spec.Permission{Word: w.Item.String(), Text: w.Text, From: string(w.From), Level: w.Level, Granted: g.Covers(w.Item)})
 		}
 	}
+	levels := levelsOf(grant.Risks(g, t.asked.Answered(), t.machine))
 	for _, i := range g.Items() {
 		if !seen[i] {
-			list = append(list, spec.Permission{Word: i.String(), Text: grant.Plain(i), From: "person", Granted: true})
+			list = append(list, spec.Permission{Word: i.String(), Text: grant.Plain(i), From: "person", Level: levels[i], Granted: true})
 		}
 	}
 	return list
+}
+
+// levelsOf gives the worst risk of each item; risks come the worst first.
+func levelsOf(risks []grant.Risk) map[grant.Item]spec.Level {
+	levels := map[grant.Item]spec.Level{}
+	for _, r := range risks {
+		for _, i := range r.Items {
+			if levels[i] == "" {
+				levels[i] = r.Level
+			}
+		}
+	}
+	return levels
 }
 
 func (t *terms) notes() (list []string) {

@@ -87,7 +87,7 @@ func (r *Review) Render(w io.Writer, color bool) {
 	for _, risk := range r.Risks {
 		mark := o.Yellow("  ! ")
 		if risk.Level == High {
-			mark = o.Red("  ! ")
+			mark = o.Red(" !! ")
 		}
 		o.Printf("%s%s\n", mark, term.VisibleLine(risk.Text))
 	}
