@@ -184,6 +184,36 @@ func TestAFloodIsBounded(t *testing.T) {
 	})
 }
 
+// TestAFloodOfRefusalsHidesNothing that was done, nor does the reverse.
+func TestAFloodOfRefusalsHidesNothing(t *testing.T) {
+	t.Parallel()
+	for _, denied := range []bool{false, true} {
+		l := Open(t.TempDir())
+		synctest.Test(t, func(t *testing.T) {
+			r := l.Recorder(id)
+			r.Begin(Record{})
+			for range 3 { // until there is neither room nor a place left
+				for i := range 2 * mostKinds {
+					r.Add(Record{Kind: Net, What: fmt.Sprint(i, strings.Repeat("x", 900)), Denied: denied})
+				}
+				time.Sleep(window)
+			}
+			for i := range 2 * mostKinds {
+				r.Add(Record{Kind: Net, What: fmt.Sprint(i, strings.Repeat("x", 900)), Denied: denied})
+			}
+			r.Add(Record{Kind: Net, What: "it", Denied: !denied})
+			refused := r.Denied()
+			r.End(Record{})
+			if want := fmt.Sprintf("net it %v 1", !denied); !slices.Contains(told(read(t, l).Records), want) {
+				t.Errorf("not told: %s", want)
+			}
+			if !denied && (len(refused) != 1 || refused[0].What != "it") {
+				t.Errorf("refused: %+v", refused)
+			}
+		})
+	}
+}
+
 // total is how many things records tell of, beside start and end.
 func total(records []Record) (n int) {
 	for _, r := range records {

@@ -8,12 +8,13 @@ import (
 	"time"
 )
 
-// What one run keeps and writes. With a full pace it takes hours to fill the two files of an extension.
+// What one run keeps and writes. With a full pace it takes hours to fill the two files of an extension. What is denied and
+// what is allowed have a share each: anybody can be denied a million things, which must not hide what was done.
 const (
 	window     = 5 * time.Second // equal things within it are one record
-	mostKinds  = 1024            // of different things in a window; the rest is counted
-	mostAtOnce = 1 << 20         // bytes that a run may write without a pause
-	pace       = 128             // bytes that it may write in each second, beside those
+	mostKinds  = 512             // of different things in a window; the rest is counted
+	mostAtOnce = 512 << 10       // bytes that may be written without a pause
+	pace       = 64              // bytes that may be written in each second, beside those
 	mostDenied = 8               // different refusals that are kept for [Recorder.Denied]
 	lastWords  = 2 * time.Second // that the disk has for the last records
 )
@@ -24,6 +25,12 @@ type sameness struct {
 	what            string
 	denied          bool
 	rule, grant, by string
+}
+
+// A share is what may still be kept of one window, and written.
+type share struct {
+	kinds int
+	room  float64 // bytes
 }
 
 // A Recorder records one run of a server. Its methods are safe for concurrent use and never wait for the disk, but for End.
@@ -39,8 +46,8 @@ type Recorder struct {
 	ready  [][]byte             // lines to write
 	seen   map[sameness]*Record // of this window; Count is what was not told yet
 	lost   int                  // since it was told
-	room   float64              // bytes that may be written
-	filled time.Time            // when that was last reckoned
+	shares map[bool]*share      // by whether it was denied
+	filled time.Time            // when their room was last reckoned
 	denied []Record             // different ones
 	begun  bool
 	ended  bool
@@ -53,7 +60,8 @@ func (r *Recorder) ID() string { return r.id }
 func (l *Log) Recorder(id string) *Recorder {
 	return &Recorder{
 		id: id, file: file{log: l, path: l.path(id)}, run: rand.Text()[:12], wake: make(chan struct{}, 1), done: make(chan struct{}),
-		seen: map[sameness]*Record{}, room: mostAtOnce, filled: time.Now(),
+		seen: map[sameness]*Record{}, filled: time.Now(),
+		shares: map[bool]*share{false: {mostKinds, mostAtOnce}, true: {mostKinds, mostAtOnce}},
 	}
 }
 
@@ -81,15 +89,17 @@ func (r *Recorder) Add(rec Record) {
 		again.count(rec)
 		return
 	}
-	if len(r.seen) == mostKinds {
+	r.refused(rec)
+	s := r.shares[rec.Denied]
+	if s.kinds == 0 {
 		r.lost += rec.times()
 		return
 	}
+	s.kinds--
 	more := rec
 	more.Count, more.Sent, more.Received = 0, 0, 0
 	r.seen[key] = &more
 	r.tell(rec)
-	r.refused(rec)
 }
 
 // stamped gives a record of this run.
@@ -119,12 +129,12 @@ func (r *Record) count(more Record) {
 
 // tell makes a line to be written, while there is room.
 func (r *Recorder) tell(rec Record) {
-	line := rec.line()
-	if float64(len(line)) > r.room {
+	line, s := rec.line(), r.shares[rec.Denied]
+	if float64(len(line)) > s.room {
 		r.lost += rec.times()
 		return
 	}
-	r.room -= float64(len(line))
+	s.room -= float64(len(line))
 	r.ready = append(r.ready, line)
 	r.stir()
 }
@@ -172,7 +182,9 @@ func (r *Recorder) stir() {
 // turn ends a window: what was counted in it is told.
 func (r *Recorder) turn() {
 	now := time.Now()
-	r.room = min(mostAtOnce, r.room+pace*now.Sub(r.filled).Seconds())
+	for _, s := range r.shares {
+		s.kinds, s.room = mostKinds, min(mostAtOnce, s.room+pace*now.Sub(r.filled).Seconds())
+	}
 	r.filled = now
 	counted := make([]Record, 0, len(r.seen))
 	for _, rec := range r.seen {
