@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -14,7 +15,8 @@ type brought struct{ name, text string }
 
 const (
 	mostAuthority   = 4 << 20 // bytes of one file
-	mostAuthorities = 200     // files of a folder
+	mostAuthorities = 200     // files of all folders
+	mostNames       = 1000    // that are looked at in a folder
 )
 
 // authorities gives copies of the files that the environment names as those of a company's own certificate authorities,
@@ -42,34 +44,58 @@ func authorities(env []string, dir string) (changed []string, files []brought) {
 
 // certificatesBelow copies the files of a list of folders: their names are how they are found.
 func certificatesBelow(to, list string) (files []brought) {
+	seen := map[string]bool{}
 	for dir := range strings.SplitSeq(list, ":") {
-		entries, err := os.ReadDir(dir)
-		if err != nil || !path.IsAbs(dir) {
-			continue
-		}
-		for _, entry := range entries {
-			if text := certificatesIn(path.Join(dir, entry.Name())); text != "" && len(files) < mostAuthorities {
-				files = append(files, brought{path.Join(to, entry.Name()), text})
+		for _, name := range namesIn(dir) {
+			text := certificatesIn(path.Join(dir, name))
+			if text == "" || seen[name] || len(files) == mostAuthorities {
+				continue
 			}
+			seen[name] = true
+			files = append(files, brought{path.Join(to, name), text})
 		}
 	}
 	return files
 }
 
+// namesIn gives what is in a folder, of a very full one some.
+func namesIn(dir string) []string {
+	f, ok := opened(dir, os.ModeDir)
+	if !ok {
+		return nil
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(mostNames)
+	if err != nil {
+		return nil
+	}
+	slices.Sort(names)
+	return names
+}
+
+// opened opens what is of a type. Nothing else is opened: a pipe would hold us up, and to some devices it means something.
+func opened(name string, want os.FileMode) (*os.File, bool) {
+	if info, err := os.Stat(name); !path.IsAbs(name) || err != nil || info.Mode().Type() != want {
+		return nil, false
+	}
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe may have come meanwhile
+	if err != nil {
+		return nil, false
+	}
+	if info, err := f.Stat(); err != nil || info.Mode().Type() != want {
+		f.Close()
+		return nil, false
+	}
+	return f, true
+}
+
 // certificatesIn gives the certificates of a file and nothing else of it; none when it is no such file.
 func certificatesIn(name string) string {
-	if !path.IsAbs(name) {
-		return ""
-	}
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not hold us up
-	if err != nil {
+	f, ok := opened(name, 0)
+	if !ok {
 		return ""
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return ""
-	}
 	rest, err := io.ReadAll(io.LimitReader(f, mostAuthority))
 	if err != nil {
 		return ""

@@ -136,7 +136,8 @@ func TestAuthoritiesAreNoWayToOtherFiles(t *testing.T) {
 		{"OTHER", dir + "/both", nil},
 		{"REQUESTS_CA_BUNDLE", dir + "/both", []brought{{"REQUESTS_CA_BUNDLE.pem", cert}}},
 		{"NODE_EXTRA_CA_CERTS", dir + "/headers", []brought{{"NODE_EXTRA_CA_CERTS.pem", cert}}},
-		{"SSL_CERT_DIR", "/nowhere:" + dir + "/hashed", []brought{{"SSL_CERT_DIR/1a.0", cert}}},
+		{"SSL_CERT_DIR", dir + "/pipe:" + dir + "/key:relative", nil},
+		{"SSL_CERT_DIR", "/nowhere:" + dir + "/hashed:" + dir + "/hashed", []brought{{"SSL_CERT_DIR/1a.0", cert}}},
 	} {
 		env, files := authorities([]string{c.name + "=" + c.value}, "/.satchel")
 		if !slices.Equal(files, c.want) || (len(files) == 0) != (env[0] == c.name+"="+c.value) {
