@@ -97,11 +97,8 @@ func (w *witness) event(e sandbox.Event) {
 		}
 	case sandbox.ReadEvent, sandbox.WriteEvent:
 		rec.Kind = activity.Kind(e.Kind)
-		if rec.Denied && e.Real != "" {
-			rec.Grant = string(grant.KindRead) + ":" + e.Real
-			if e.Kind == sandbox.WriteEvent {
-				rec.Grant = string(grant.KindWrite) + ":" + e.Real
-			}
+		if rec.Denied && e.Needs != "" {
+			rec.Grant = string(e.Kind) + ":" + e.Needs
 		}
 	default:
 		rec.Kind, rec.Denied = activity.Lost, false

@@ -29,6 +29,9 @@ type own struct {
 // newJudge takes what a server is held to from the order of a grant, and what it sees from that of its world.
 func newJudge(m Mode, c Command, world, granted inside.Order) *judge {
 	j := &judge{mode: m, grant: c.Sandbox, learn: c.Learn, own: []own{{c.Dir, true}, {"/proc", false}, {"/dev", true}, {"/sys", false}}}
+	for _, name := range strings.Fields("host.conf gai.conf ld.so.preload services protocols networks") { // C libraries look for them
+		j.own = append(j.own, own{"/etc/" + name, false})
+	}
 	for _, dir := range append([]string{c.Bundle}, c.Runtime...) {
 		if dir != "" {
 			j.own = append(j.own, own{dir, false})
