@@ -28,7 +28,7 @@ func TestLearnedGrantsSuffice(t *testing.T) {
 		"child": {call{"log", args{"folder": mine}, "The first one"}, []string{"read:" + filepath.Join(mine, ".git"), "run:git"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			servers := realServers(h)
+			servers := realServers(t, h)
 			r := servers[slices.IndexFunc(servers, func(r real) bool { return r.name == name })]
 			p := r.part(t, h)
 			bundle := filepath.Join(h.work, name+".mcpb")
