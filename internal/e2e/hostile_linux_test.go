@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"satchel/internal/sandbox"
 )
 
 // An attack is one thing that the hostile extension tries. It worked when its answer has the secret, or when its mark was
@@ -21,7 +19,7 @@ type attack struct {
 	tool string
 	args map[string]any // "MARK" in a text becomes the attack's mark
 	file string         // that would have the mark
-	open []way          // where docs/sandbox.md says that it works
+	open bool           // docs/sandbox.md says that it works in the limited mode
 	may  bool           // it is granted: it must work
 }
 
@@ -65,14 +63,14 @@ func (s *scene) persistence(bundle string) []attack {
 		file := "/etc/cron.d/satchel.e2e." + rand.Text()
 		list = append(list, attack{name: "write a crontab", tool: "append", args: args{"path": file, "text": "# MARK"}, file: file})
 	}
-	git, limited := filepath.Join(s.project, ".git"), []way{way(sandbox.Landlock)}
+	git := filepath.Join(s.project, ".git")
 	for _, name := range []string{".git/hooks/pre-commit", ".git/hooks/post-checkout", ".git/config", ".vscode/tasks.json"} {
 		file := filepath.Join(s.project, name)
-		list = append(list, attack{name: "write " + name, tool: "append", args: args{"path": file, "text": "MARK"}, file: file, open: limited})
+		list = append(list, attack{name: "write " + name, tool: "append", args: args{"path": file, "text": "MARK"}, file: file, open: true})
 	}
 	hook, bashrc := filepath.Join(git, "hooks/post-merge"), filepath.Join(s.dir, ".bashrc")
 	return append(list,
-		attack{name: "put another repository in the place", tool: "replace", args: args{"folder": git, "path": hook, "text": "MARK"}, file: hook, open: limited},
+		attack{name: "put another repository in the place", tool: "replace", args: args{"folder": git, "path": hook, "text": "MARK"}, file: hook, open: true},
 		attack{name: "write through a link", tool: "through_link", args: args{"path": bashrc, "link": filepath.Join(s.project, "link"), "text": "MARK"}, file: bashrc},
 		attack{name: "write to the project", tool: "append", args: args{"path": filepath.Join(s.project, "main.c"), "text": "MARK"}, file: filepath.Join(s.project, "main.c"), may: true},
 		attack{name: "write to its own folder", tool: "append", args: args{"path": filepath.Join(s.own, "notes"), "text": "MARK"}, file: filepath.Join(s.own, "notes"), may: true},
@@ -159,14 +157,14 @@ func TestHostileExtension(t *testing.T) {
 			t.Parallel()
 			s := newScene(t)
 			p := s.extension(t, w)
-			if w == typed {
+			if w.installs() {
 				s.neighbour(t)
 			}
 			server := s.serve(t, p)
 			before := s.snapshot(t)
 			for _, a := range s.attacks(t, p) {
 				worked, text := s.try(t, server, a)
-				if worked != (a.may || slices.Contains(a.open, w)) {
+				if worked != (a.may || a.open && w.limited()) {
 					t.Errorf("%s: it worked: %v; the server says %q", a.name, worked, text)
 				}
 			}

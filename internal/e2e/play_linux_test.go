@@ -34,11 +34,23 @@ type way string
 const (
 	bare  way = "bare"    // by a host that holds it to nothing
 	typed way = "satchel" // by `satchel run`, as an app does
+
+	refused way = "satchel without user namespaces" // the same where none are to be had: then it is the limited mode
 )
+
+// installs tells whether satchel itself starts the server.
+func (w way) installs() bool { return w == typed || w == refused }
+
+// limited tells whether the server runs on the machine's own root.
+func (w way) limited() bool { return w == refused || w == way(sandbox.Landlock) }
 
 // ways are those that hold a server: as a person gets it, and each mode of the sandbox.
 func ways() []way {
-	return []way{typed, way(sandbox.Namespaces), way(sandbox.Bubblewrap), way(sandbox.Landlock)}
+	all := []way{typed, way(sandbox.Namespaces), way(sandbox.Bubblewrap), way(sandbox.Landlock)}
+	if os.Getuid() == 0 { // in a user namespace of another user, the machine's folders are nobody's, and ours refused
+		all = append(all, refused)
+	}
+	return all
 }
 
 // A part is what a host program plays: a server of an unpacked extension, started in a way.
@@ -206,7 +218,7 @@ type served struct {
 // serve starts the server of an extension. In the way of a person it is installed first.
 func (h *home) serve(t *testing.T, p part) served {
 	t.Helper()
-	if p.Way == typed {
+	if p.Way.installs() {
 		h.installPart(t, p)
 	}
 	cmd := h.host(t, p)
@@ -215,7 +227,7 @@ func (h *home) serve(t *testing.T, p part) served {
 	client := mcp.NewClient(&mcp.Implementation{Name: "e2e", Version: "1"}, &mcp.ClientOptions{})
 	var err error
 	if s.ClientSession, err = client.Connect(t.Context(), &mcp.CommandTransport{Command: cmd, TerminateDuration: time.Second}, nil); err != nil {
-		if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == refusedMode {
+		if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == refusedMode || strings.HasPrefix(s.log.String(), "unshare:") {
 			h.lacksMode(t, p.Way, s.log.String())
 		}
 		t.Fatalf("%v\n%s", err, s.log)
@@ -250,8 +262,11 @@ func (h *home) installPart(t *testing.T, p part) {
 // host is the program that starts a server, not started itself.
 func (h *home) host(t *testing.T, p part) *exec.Cmd {
 	t.Helper()
-	if p.Way == typed {
+	switch p.Way {
+	case typed:
 		return h.command(t.Context(), "satchel", "run", p.ID)
+	case refused:
+		return h.command(t.Context(), program(t, "unshare"), "-Ur", "sh", "-c", `echo 0 > /proc/sys/user/max_user_namespaces && exec satchel run "$0"`, p.ID)
 	}
 	text, err := json.Marshal(p)
 	if err != nil {

@@ -253,7 +253,7 @@ func (r real) serveAll(t *testing.T, h *home, p part) {
 				if !slices.ContainsFunc(list.Tools, func(x *mcp.Tool) bool { return x.Name == c.tool }) {
 					t.Errorf("%s is not listed", c.tool)
 				}
-				none := c.shared() && w == way(sandbox.Landlock) || c.led() && w == bare
+				none := c.shared() && w.limited() || c.led() && w == bare
 				if text, failed := s.ask(t, c.tool, c.args); failed != none || !none && !strings.Contains(text, c.want) {
 					t.Errorf("%s: failed %v: %s\n%s", c.tool, failed, text, s.log)
 				}

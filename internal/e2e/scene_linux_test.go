@@ -173,7 +173,7 @@ func (s *scene) neighbour(t *testing.T) {
 // bundle is the folder of an extension's files that its server runs from.
 func (s *scene) bundle(t *testing.T, p part) string {
 	t.Helper()
-	if p.Way != typed {
+	if !p.Way.installs() {
 		return p.Dir
 	}
 	found, err := filepath.Glob(filepath.Join(s.dir, "satchel/extensions", p.ID, "*", "manifest.json"))
