@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -212,7 +213,27 @@ func playMain(text string) int {
 type served struct {
 	*mcp.ClientSession
 	host *exec.Cmd // what started it: kill it to be an app that dies
-	log  *strings.Builder
+	log  *errorStream
+}
+
+// An errorStream is what a host and its server wrote there so far.
+type errorStream struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write implements io.Writer.
+func (e *errorStream) Write(b []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.text.Write(b)
+}
+
+// String gives it.
+func (e *errorStream) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.text.String()
 }
 
 // serve starts the server of an extension. In the way of a person it is installed first.
@@ -222,7 +243,7 @@ func (h *home) serve(t *testing.T, p part) served {
 		h.installPart(t, p)
 	}
 	cmd := h.host(t, p)
-	s := served{host: cmd, log: &strings.Builder{}}
+	s := served{host: cmd, log: &errorStream{}}
 	cmd.Stderr = s.log
 	client := mcp.NewClient(&mcp.Implementation{Name: "e2e", Version: "1"}, &mcp.ClientOptions{})
 	var err error
