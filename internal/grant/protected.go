@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -127,4 +128,14 @@ func systemPlaces(m Machine) (secrets, starts []string) {
 		return listed(darwinSecrets), listed(darwinStarts)
 	}
 	return listed(linuxSecrets), listed(linuxStarts)
+}
+
+// SecretIn finds a secret that is, or would be, below a folder; "" when there is none. A server's own folders are shown to
+// it whole, so that they must have none.
+func SecretIn(dir string, m Machine) string {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	path, _ := m.fence(Protected(m)).secretBelow(dir)
+	return path
 }

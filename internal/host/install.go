@@ -142,6 +142,9 @@ func (h *Host) bargain(ctx context.Context, c *Candidate, m *manifest.Manifest, 
 	h.inheritTerms(c.terms, old, &c.record)
 	report := sandbox.Report{}
 	if !c.terms.noSandbox {
+		if err := h.checkOwn(c.record.Link); c.record.Link != "" && err != nil {
+			return err
+		}
 		if report, err = h.proved(ctx); err != nil {
 			return noSandboxHere(err, problem.Words("satchel", "install", c.record.Source))
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -126,5 +127,19 @@ func (h *Host) confined(ext launch.Extension, rec grant.Record) (plan *launch.Pl
 		return nil, nil, err
 	}
 	plan.Confine(box, rec.Grant.Env)
+	if err := h.checkOwn(plan.Spec.Bundle); err != nil {
+		return nil, nil, err
+	}
+	plan.Spec.Runtime = slices.DeleteFunc(plan.Spec.Runtime, func(dir string) bool { return grant.SecretIn(dir, h.grants()) != "" })
 	return plan, notes, nil
+}
+
+// checkOwn refuses secrets in the folder with an extension's files.
+func (h *Host) checkOwn(dir string) error {
+	secret := grant.SecretIn(dir, h.grants())
+	if secret == "" {
+		return nil
+	}
+	return problem.New(problem.Refused, "permissions/own-secrets", "its own folder holds secrets, such as %s, and would be shown to it whole", secret).
+		At(dir).From("docs/permissions.md").Try("put the extension into a folder of its own")
 }

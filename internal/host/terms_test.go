@@ -2,6 +2,7 @@ package host
 
 import (
 	"bufio"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"satchel/internal/problem"
 	"satchel/internal/sample"
 	"satchel/internal/spec"
+	"satchel/mcpb/manifest"
 )
 
 // words are what an installed extension was granted.
@@ -235,4 +237,25 @@ func TestARunningServerEndsWhenItsGrantChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantProblem(t, <-ended, problem.Failed, "permissions/changed")
+}
+
+// TestAFolderWithSecretsIsNoBundle: a linked folder is shown to its server whole, so a home, or what holds one, is none.
+func TestAFolderWithSecretsIsNoBundle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	text, err := json.Marshal(manifestWith(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(w.path("manifest.json"), text, 0o644); err != nil { // w.dir is the home of this test
+		t.Fatal(err)
+	}
+	m, _, err := manifest.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.TryFolder(w.dir, m, Tries{})
+	wantProblem(t, err, problem.Refused, "permissions/own-secrets")
+	_, err = w.InspectLink(t.Context(), w.dir, []string{"folder=" + w.folder(t, "one")}, Terms{})
+	wantProblem(t, err, problem.Refused, "permissions/own-secrets")
 }
