@@ -48,7 +48,7 @@ func TestTrialServesWithoutInstalling(t *testing.T) {
 		}},
 		UserConfig: manifest.Options{{Key: "folder", Type: manifest.Directory, Title: "Folder", Required: true}},
 	}
-	try, err := w.TryFolder(w.dir, m, Tries{})
+	try, err := w.TryFolder(w.folder(t, "src"), m, Tries{})
 	if err != nil {
 		t.Fatal(err)
 	}
