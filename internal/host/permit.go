@@ -126,6 +126,7 @@ func (h *Host) confined(ext launch.Extension, rec grant.Record) (plan *launch.Pl
 	if err != nil {
 		return nil, nil, err
 	}
+	box.Net.Told = true
 	plan.Confine(box, rec.Grant.Env)
 	if err := h.checkOwn(plan.Spec.Bundle); err != nil {
 		return nil, nil, err

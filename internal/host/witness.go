@@ -55,7 +55,7 @@ func (w *witness) start(mode sandbox.Mode, blind error) activity.Record {
 		unknown = append(unknown, "it is not sandboxed: only its start and its end become known")
 	case w.spec.Learn != nil:
 		unknown = append(unknown, "started to learn what it needs, with nothing that stays: what it tried is not recorded")
-	case box.Net.None():
+	case box.Net.None() && mode != sandbox.Namespaces && mode != sandbox.Bubblewrap:
 		unknown = append(unknown, "no network: where it tries to reach does not become known")
 	case mode == sandbox.Landlock && len(box.Net.Ports) > 0:
 		unknown = append(unknown, "no namespaces: what it does at granted ports does not become known")

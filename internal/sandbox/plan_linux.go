@@ -72,21 +72,21 @@ func plan(m Mode, c Command, e entrance, uid, gid int) (inside.Order, error) {
 	}
 	p.add(p.seals...)
 	filter, err := seccomp.Filter(runtime.GOARCH, seccomp.Rules{
-		Internet: !n.None(), Datagrams: !n.None() && m != Landlock, Netlink: m != Landlock, Unix: len(n.Sockets) > 0, Shared: m == Landlock, Notify: c.watched(),
+		Internet: doors(m, n), Datagrams: !n.None() && m != Landlock, Netlink: m != Landlock, Unix: len(n.Sockets) > 0, Shared: m == Landlock, Notify: c.watched(),
 	})
 	if err != nil {
 		return inside.Order{}, problem.New(problem.Refused, "sandbox/arch", "this machine's processor has no sandbox").Because(err).From("docs/sandbox.md")
 	}
 	o := inside.Order{
 		Build: m == Namespaces, Path: c.Path, Argv: c.Argv, Env: env, Dir: c.Dir, UID: uid, GID: gid, Host: hostInside,
-		Root: p.steps, Rules: p.rules, Net: !n.None(), Filter: filter, Watch: c.Events != nil, Limits: limits(c.Sandbox.Limits),
+		Root: p.steps, Rules: p.rules, Net: doors(m, n), Filter: filter, Watch: c.Events != nil, Limits: limits(c.Sandbox.Limits),
 	}
 	if m == Landlock {
 		o.Net = false
 		o.Connect = e.ports(n)
 		return withoutWorld(o, brought)
 	}
-	if !n.None() {
+	if doors(m, n) {
 		o.Doors = []int{int(HTTPDoor), int(SOCKSDoor)}
 		o.Doors = append(o.Doors, n.Ports...)
 	}

@@ -33,6 +33,7 @@ type Net struct {
 	Ports []int // TCP ports of this machine
 	// Sockets are Unix sockets of this machine, by path. They are no network: None says nothing of them.
 	Sockets []string
+	Told    bool // where nothing is granted: what is tried becomes known all the same, at doors where it is refused
 }
 
 // None tells whether nothing of the network is granted.

@@ -85,7 +85,7 @@ func (v *Supervisor) confined(ctx context.Context, s spec.Spec, to streams, l Li
 
 // doors gives who answers at the doors of a server's world; nil when its world has none.
 func (v *Supervisor) doors(s spec.Spec, l Listener) (accept sandbox.Accept, closeDoors func(), err error) {
-	if s.Sandbox.Net.None() && len(s.Sandbox.Net.Sockets) == 0 {
+	if n := s.Sandbox.Net; n.None() && !n.Told && len(n.Sockets) == 0 {
 		return nil, func() {}, nil
 	}
 	upstream, err := egress.UpstreamFrom(v.opts.Getenv)
