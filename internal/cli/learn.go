@@ -30,7 +30,7 @@ func newLearn(a *app) *cobra.Command {
 its tools is called, as by satchel call; without, its tools are listed; with --relay an AI app uses it as by satchel run,
 and the proposal is written to standard error when the app goes away.
 
-Meanwhile it has no network, it may read your home and run every program of this machine, but it gets no secrets (keys,
+Meanwhile it has no network (whom it tries to reach is proposed), it may read your home and run every program of this machine, but it gets no secrets (keys,
 browsers, AI apps: docs/permissions.md), and nothing that it writes stays: it writes into memory. What it reads it can
 tell whoever uses it, so learn with an app only what you would let it read. Only on Linux.`,
 		Example: `  satchel learn notes

@@ -3,8 +3,12 @@ package host
 import (
 	"context"
 	"errors"
+	"net"
 	"path/filepath"
+	"strconv"
+	"sync"
 
+	"satchel/internal/egress"
 	"satchel/internal/grant"
 	"satchel/internal/learn"
 	"satchel/internal/problem"
@@ -59,15 +63,38 @@ func (h *Host) Learn(ctx context.Context, id string, use func(context.Context, *
 	if err != nil {
 		return nil, err
 	}
-	learner := learn.New(learn.Question{Granted: rec.Grant, Named: named, Machine: h.grants()})
+	learner := &learner{Learner: learn.New(learn.Question{Granted: rec.Grant, Named: named, Machine: h.grants()})}
 	var blind error
-	learning := h.Watching(learner.Add, func(err error) { blind = err })
+	learning := h.Watching(learner.event, func(err error) { blind = err })
+	learning.runs = learning.runs.Hearing(supervisor.Listener{Attempt: learner.attempt})
 	learning.learn = []string{h.grants().User.Home}
 	err = use(ctx, learning)
 	if blind != nil {
 		return nil, problem.New(problem.Failed, "learn/blind", "what it does does not become known here").At(in.ID).Because(blind).From("docs/sandbox.md")
 	}
 	return h.learned(in, learner.Propose()), err
+}
+
+// A learner is told from many goroutines.
+type learner struct {
+	mu sync.Mutex
+	*learn.Learner
+}
+
+func (l *learner) event(e sandbox.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.Add(e)
+}
+
+func (l *learner) attempt(a egress.Attempt) {
+	who := a.Host
+	if a.Port > 0 {
+		who = net.JoinHostPort(a.Host, strconv.Itoa(a.Port))
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.Reach(a.Grant, who)
 }
 
 // named gives the real paths of the files and folders that the person named in answers.
@@ -107,7 +134,7 @@ func (h *Host) toLearn(s *spec.Spec) {
 	if h.learn == nil || s.Sandbox == nil {
 		return
 	}
-	s.Sandbox.Net = spec.Net{}
+	s.Sandbox.Net = spec.Net{Told: true}
 	for _, dir := range h.learn {
 		s.Learn = append(s.Learn, filepath.Clean(dir))
 	}

@@ -56,12 +56,13 @@ type Learner struct {
 	Question
 	reads, writes wants
 	runs          map[string]want
+	reached       map[string]string // by word: who was tried
 	out           Proposal
 }
 
 // New makes a Learner that has seen nothing.
 func New(q Question) *Learner {
-	return &Learner{Question: q, reads: wants{}, writes: wants{}, runs: map[string]want{}}
+	return &Learner{Question: q, reads: wants{}, writes: wants{}, runs: map[string]want{}, reached: map[string]string{}}
 }
 
 // Propose makes the proposal. The Learner is of no use afterwards.
@@ -113,6 +114,18 @@ func (p *Learner) Add(e sandbox.Event) {
 			return
 		}
 		into.add(e.Needs, e.Folder, e.Real)
+	}
+}
+
+// Reach sorts in that it tried to reach somebody, host:port, which a word would grant; "" when none would.
+func (p *Learner) Reach(word, who string) {
+	switch _, known := p.reached[word]; {
+	case word == "":
+		p.never(who, false, "nobody is let reach that")
+	case !known && len(p.reached) == mostWants:
+		p.out.Lost++
+	case !known:
+		p.reached[word] = who
 	}
 }
 
@@ -258,6 +271,9 @@ func (p *Learner) suggest() {
 	}
 	for _, name := range sorted(p.runs) {
 		add(string(grant.KindRun)+":"+name, name, false, "runs "+p.runs[name].places[0])
+	}
+	for _, word := range slices.Sorted(maps.Keys(p.reached)) {
+		add(word, p.reached[word], false, "tried to reach "+p.reached[word])
 	}
 	for _, i := range grant.Of(slices.Collect(maps.Keys(found))...).Items() { // what write covers of read is not among them
 		if s, ok := found[i]; ok && !above(found, i) {

@@ -196,3 +196,26 @@ func TestHostileNames(t *testing.T) {
 		t.Errorf("%d items", len(p.Items))
 	}
 }
+
+// TestReach: whom it tried to reach is proposed, unless it may already, or nobody may.
+func TestReach(t *testing.T) {
+	t.Parallel()
+	m := grant.Machine{OS: "linux"}
+	may, err := grant.Parse("net:may.example", m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := New(Question{Granted: grant.Of(may), Machine: m})
+	for _, word := range []string{"net:a.example", "net:a.example", "net:may.example", "port:5432"} {
+		l.Reach(word, strings.TrimPrefix(word, "net:"))
+	}
+	l.Reach("", "999.1.1.1:1")
+	var words []string
+	p := l.Propose()
+	for _, s := range p.Items {
+		words = append(words, s.Item.String())
+	}
+	if got := strings.Join(words, " "); got != "net:a.example port:5432" || len(p.Never) != 1 || p.Never[0].Path != "999.1.1.1:1" {
+		t.Errorf("proposed %q, never %+v", got, p.Never)
+	}
+}

@@ -14,15 +14,15 @@ import (
 )
 
 // learn starts a server to find out what it needs.
-func (l *Launcher) learn(ctx context.Context, c Command) (*Process, error) {
-	c.Sandbox.Net = spec.Net{}
+func (l *Launcher) learn(ctx context.Context, c Command, accept Accept) (*Process, error) {
+	c.Sandbox.Net = spec.Net{Told: c.Sandbox.Net.Told}
 	var refusals []error
 	for _, without := range []bool{false, true} {
 		if !slices.Contains(l.modes, Namespaces) {
 			break
 		}
 		c.noOverlay = without
-		p, err := l.startIn(ctx, Namespaces, c, nil)
+		p, err := l.startIn(ctx, Namespaces, c, accept)
 		if err == nil {
 			return p, nil
 		}

@@ -276,6 +276,7 @@ func (s *scene) command(self string, stdin, stdout *os.File) Command {
 			Protect: []spec.Protected{
 				{Path: s.setup.Protected, Secret: true}, {Path: s.setup.Late, Secret: true}, {Path: filepath.Join(s.setup.Write, ".git", "hooks")},
 			},
+			Net: spec.Net{Told: true},
 		},
 		Path: self, Argv: []string{probe.Name, probe.Name}, Env: []string{"PATH=" + pathInside}, Dir: s.setup.Own, Bundle: s.setup.Bundle,
 		Stdin: stdin, Stdout: stdout, Stderr: os.Stderr,

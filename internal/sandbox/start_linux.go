@@ -55,7 +55,7 @@ func (l *Launcher) onThread(cmd *exec.Cmd) error {
 // server runs; it may be nil when no network is granted. Errors are problems; then nothing runs.
 func (l *Launcher) Start(ctx context.Context, c Command, accept Accept) (*Process, error) {
 	if c.Learn != nil {
-		return l.learn(ctx, c)
+		return l.learn(ctx, c, accept)
 	}
 	var refusals []error
 	for _, m := range l.modes {
