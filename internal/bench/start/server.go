@@ -134,7 +134,7 @@ func (b *bench) start(ctx context.Context, s server, w way) (*running, error) {
 }
 
 func (b *bench) confined(ctx context.Context, r *running, s server, w way, in, out *os.File) (process, error) {
-	c := sandbox.Command{Path: s.argv[0], Argv: s.argv, Dir: b.dir, Stdin: in, Stdout: out, Stderr: os.Stderr}
+	c := sandbox.Command{Path: s.argv[0], Argv: s.argv, Dir: b.dir, Stdin: in, Stdout: out, Stderr: os.Stderr, Events: func(sandbox.Event) {}}
 	var accept sandbox.Accept
 	if w == withNet {
 		c.Sandbox.Net = spec.Net{Hosts: []spec.Host{{Name: "api.example.com", Port: 443}}}
