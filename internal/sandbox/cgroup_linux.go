@@ -35,13 +35,16 @@ type group struct {
 
 // newGroup makes a group for the limits. A machine that does not let us make one gives an empty group: the report of the
 // probe says what is enforced without.
-func newGroup(l spec.Limits) group {
+func newGroup(m Mode, l spec.Limits) group {
 	want := map[string]string{"pids.max": strconv.Itoa(or(l.Processes, defaultProcesses))}
 	if l.Memory > 0 {
 		want["memory.max"] = strconv.FormatInt(l.Memory, 10)            // version 2
 		want["memory.limit_in_bytes"] = strconv.FormatInt(l.Memory, 10) // version 1
 	}
 	var g group
+	if l.Memory == 0 && os.Getuid() != 0 && m.world() {
+		return g // in a world, the resource limit bounds the number of an ordinary user's processes
+	}
 	for _, parent := range groupParents() {
 		dir := path.Join(parent, groupName())
 		if os.Mkdir(dir, 0o755) != nil {

@@ -52,7 +52,7 @@ func bare(t *testing.T) map[string]probe.Result {
 
 // groupsHere gives a control group's folders: none where the machine lets us make none.
 func groupsHere() []string {
-	g := newGroup(spec.Limits{})
+	g := newGroup(Landlock, spec.Limits{})
 	defer g.remove()
 	return g.dirs
 }

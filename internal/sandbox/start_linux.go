@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -97,11 +96,7 @@ func (l *Launcher) startAt(ctx context.Context, m Mode, c Command, e entrance, a
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(o)
-	if err != nil {
-		return nil, err
-	}
-	memory, err := sealed(text)
+	memory, err := sealed(o.Encode())
 	if err != nil {
 		return nil, failed(c, err)
 	}
@@ -129,7 +124,7 @@ func (l *Launcher) startAt(ctx context.Context, m Mode, c Command, e entrance, a
 	if accept != nil {
 		e.give(accept)
 	}
-	p := &Process{tree: tree, mode: m, control: control, group: newGroup(c.Sandbox.Limits), watch: watch, blind: errors.New("nobody asked for it"), done: make(chan struct{})}
+	p := &Process{tree: tree, mode: m, control: control, group: newGroup(m, c.Sandbox.Limits), watch: watch, blind: errors.New("nobody asked for it"), done: make(chan struct{})}
 	err = p.started(ctx, accept)
 	if err != nil {
 		p.Kill()

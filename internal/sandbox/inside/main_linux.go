@@ -1,7 +1,6 @@
 package inside
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -148,9 +147,12 @@ func (w *world) read() error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	orders := json.NewDecoder(f)
-	orders.DisallowUnknownFields() // from a host of another version
-	return orders.Decode(&w.order)
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	w.order, err = decode(text)
+	return err
 }
 
 // launch starts the server with its three streams and nothing else, inside all walls, and lets go of the streams.
