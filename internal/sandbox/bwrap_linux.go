@@ -1,19 +1,81 @@
 package sandbox
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
+	"satchel/internal/procgroup"
 	"satchel/internal/sandbox/inside"
 )
 
 // initInside is where bwrap shows this program. It cannot be given another name there, so its name says its role.
 const initInside = "/" + inside.InitName
+
+// A bwrapTree is bwrap with all that it started. A watcher ends them together: when bwrap is killed while it builds the
+// world, the first process of that waits for it for ever.
+type bwrapTree struct {
+	*procgroup.Process
+	said *saying // what bwrap said of itself
+}
+
+// A saying keeps the beginning of what a program says.
+type saying struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+// Write implements io.Writer.
+func (s *saying) Write(b []byte) (int, error) {
+	const most = 1000
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text = append(s.text, b[:min(len(b), most-len(s.text))]...)
+	return len(b), nil
+}
+
+// String gives what was said so far.
+func (s *saying) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(bytes.TrimSpace(s.text))
+}
+
+// bwrapped starts a command in the world of an order. What bwrap says is kept apart from what the server says, whose error
+// stream init finds behind the control socket.
+func bwrapped(cmd *exec.Cmd, o inside.Order, s streams) (tree, error) {
+	cmd.ExtraFiles = append(cmd.ExtraFiles, s.err)
+	done, err := bubblewrap(cmd, o)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	p, err := procgroup.Start(procgroup.Cmd{
+		Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Dir: "/", Stdin: s.in, Stdout: s.out, Stderr: w, Extra: cmd.ExtraFiles,
+	})
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	said := &saying{}
+	go func() {
+		defer r.Close()
+		_, _ = io.Copy(said, r) // it ends with the tree
+	}()
+	return &bwrapTree{p, said}, nil
+}
 
 // bubblewrap makes a command run in the world of an order that the system's bwrap builds; init does the rest in it. The
 // function that it gives closes what the command takes over. The error is exec.ErrNotFound without bwrap.

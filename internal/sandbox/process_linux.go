@@ -41,32 +41,7 @@ type tree interface {
 }
 
 // An initTree ends with its first process, which the kernel sees to.
-type initTree struct {
-	cmd  *exec.Cmd
-	said *saying // what bwrap said of itself
-}
-
-// A saying keeps the beginning of what a program says.
-type saying struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-// Write implements io.Writer.
-func (s *saying) Write(b []byte) (int, error) {
-	const most = 1000
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.text = append(s.text, b[:min(len(b), most-len(s.text))]...)
-	return len(b), nil
-}
-
-// String gives what was said so far.
-func (s *saying) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return string(bytes.TrimSpace(s.text))
-}
+type initTree struct{ cmd *exec.Cmd }
 
 // Wait implements tree.
 func (t *initTree) Wait() (int, error) {

@@ -135,7 +135,7 @@ func (l *Launcher) startAt(ctx context.Context, m Mode, c Command, e entrance, a
 	}
 	<-p.done
 	if refused, ok := errors.AsType[*errMode](err); ok {
-		if t, ok := p.tree.(*initTree); ok && t.said.String() != "" {
+		if t, ok := p.tree.(*bwrapTree); ok && t.said.String() != "" {
 			refused.err = fmt.Errorf("%w: %s", refused.err, t.said)
 		}
 		return nil, err
@@ -159,14 +159,7 @@ func (l *Launcher) tree(m Mode, o inside.Order, s streams, memory, control *os.F
 	cmd := s.command(inside.InitName)
 	cmd.ExtraFiles = []*os.File{memory, control}
 	if m == Bubblewrap {
-		said := &saying{}
-		cmd.ExtraFiles, cmd.Stderr = append(cmd.ExtraFiles, s.err), said
-		done, err := bubblewrap(cmd, o)
-		if err != nil {
-			return nil, err
-		}
-		defer done()
-		return &initTree{cmd, said}, l.onThread(cmd)
+		return bwrapped(cmd, o, s)
 	}
 	uid, gid := userInside()
 	cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS
@@ -177,7 +170,7 @@ func (l *Launcher) tree(m Mode, o inside.Order, s streams, memory, control *os.F
 	if slices.ContainsFunc(o.Root, func(s inside.Step) bool { return s.Kind == inside.StepOver }) {
 		cmd.SysProcAttr.AmbientCaps = append(cmd.SysProcAttr.AmbientCaps, unix.CAP_DAC_OVERRIDE) // the kernel keeps an overlay's own folder shut
 	}
-	return &initTree{cmd, &saying{}}, l.onThread(cmd)
+	return &initTree{cmd}, l.onThread(cmd)
 }
 
 // initEnvironment is that of our own processes in a sandbox: the server's comes in the order.

@@ -108,6 +108,7 @@ func (b *bench) start(ctx context.Context, s server, w way) (*running, error) {
 	begin := time.Now()
 	if w == bare {
 		cmd := &exec.Cmd{Path: s.argv[0], Args: s.argv, Env: []string{"PATH=/usr/bin:/bin", "HOME=" + b.dir}, Dir: b.dir, Stdin: inR, Stdout: outW, Stderr: os.Stderr}
+		ownSession(cmd) // the kernel shares processors out by session, and a sandboxed server has one
 		r.process, err = child{cmd}, cmd.Start()
 	} else {
 		r.process, err = b.confined(ctx, r, s, w, inR, outW)

@@ -2,6 +2,11 @@
 
 package main
 
-import "time"
+import (
+	"os/exec"
+	"time"
+)
 
 func cpuTime() time.Duration { return 0 }
+
+func ownSession(*exec.Cmd) {}

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"os/exec"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,3 +21,5 @@ func cpuTime() time.Duration {
 	}
 	return sum
 }
+
+func ownSession(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
