@@ -18,7 +18,6 @@ import (
 type figures struct {
 	server server
 	starts map[way][]float64
-	cpu    map[way][]float64 // of a start, and of an end without calls, with all processes
 	calls  map[way][]float64
 	first  []float64
 }
@@ -65,7 +64,7 @@ func run(ctx context.Context, rounds, calls int, page string) error {
 
 // measure starts a server in each way in turns, so that a slow moment of the machine meets all of them.
 func (b *bench) measure(ctx context.Context, s server, rounds, calls int) (*figures, error) {
-	f := &figures{server: s, starts: map[way][]float64{}, cpu: map[way][]float64{}, calls: map[way][]float64{}}
+	f := &figures{server: s, starts: map[way][]float64{}, calls: map[way][]float64{}}
 	for round := range rounds + 1 {
 		for _, w := range []way{bare, offline, withNet} {
 			if err := ctx.Err(); err != nil {
@@ -79,7 +78,7 @@ func (b *bench) measure(ctx context.Context, s server, rounds, calls int) (*figu
 	return f, nil
 }
 
-// round starts a server twice: to talk with it, and to see what processor time a start and an end take.
+// round starts a server, talks with it and ends it.
 func (b *bench) round(ctx context.Context, f *figures, w way, round, calls int) error {
 	r, err := b.start(ctx, f.server, w)
 	if err != nil {
@@ -88,18 +87,7 @@ func (b *bench) round(ctx context.Context, f *figures, w way, round, calls int) 
 	if round > 0 { // the first one fills caches
 		err = f.take(r, w, calls)
 	}
-	if err := errors.Join(err, r.stop()); err != nil {
-		return err
-	}
-	begin := cpuTime()
-	if r, err = b.start(ctx, f.server, w); err != nil {
-		return err
-	}
-	err = r.stop()
-	if round > 0 {
-		f.cpu[w] = append(f.cpu[w], (cpuTime()-begin).Seconds()*1e3)
-	}
-	return err
+	return errors.Join(err, r.stop())
 }
 
 func (f *figures) take(r *running, w way, calls int) error {
@@ -127,9 +115,9 @@ func (f *figures) lines() []line {
 		return line{f.server.name + ": start to first reply, " + string(w), ms(median(f.starts[bare])), ms(median(f.starts[w])), f.more(w), limit, " ms more"}
 	}
 	calls := line{f.server.name + ": one message there and back", us(median(f.calls[bare])), us(median(f.calls[withNet])), median(f.calls[withNet]) / median(f.calls[bare]), 1.1, " of bare"}
-	cpu := line{f.server.name + ": processor time of a start and an end", ms(median(f.cpu[bare])), ms(median(f.cpu[withNet])), median(f.cpu[withNet]) - median(f.cpu[bare]), 0, " ms more"}
+	share := line{f.server.name + ": the same, as a part of a bare start", "", "", f.more(withNet) / median(f.starts[bare]), 0, ""}
 	return []line{
-		start(offline, 0), start(withNet, 12), cpu, calls,
+		start(offline, 0), start(withNet, 12), share, calls,
 		{f.server.name + ": memory of the sandbox's first process (PSS)", "", fmt.Sprintf("%.1f MiB", median(f.first)/(1<<20)), slices.Max(f.first) / (1 << 20), 4, " MiB"},
 	}
 }
