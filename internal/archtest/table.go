@@ -82,6 +82,7 @@ var edges = map[[2]string]string{
 var tools = map[string]string{
 	"satchel/internal/archtest":      "this test",
 	"satchel/internal/bench/refcli":  "make bench",
+	"satchel/internal/bench/page":    "what both benches share",
 	"satchel/internal/bench/start":   "make bench",
 	"satchel/internal/deps":          "make deps",
 	"satchel/internal/docs":          "make check: links and generated pages",

@@ -13,12 +13,14 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+
+	"satchel/internal/bench/page"
 )
 
 const (
 	reference = "testdata/npm/node_modules/@anthropic-ai/mcpb/dist/cli/cli.js"
 	tree      = "testdata/npm-bench"
-	page      = "docs/benchmarks.md"
+	docs      = "docs/benchmarks.md"
 )
 
 func main() {
@@ -119,7 +121,7 @@ func measureAll(ctx context.Context, cases []benchCase, rounds int) (results []r
 
 func publish(begin, end, text string) error {
 	fmt.Print(text)
-	return writePage(page, begin, end, text)
+	return page.Write(docs, begin, end, text)
 }
 
 func firstThatFails(lines []line) error {

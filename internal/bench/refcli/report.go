@@ -2,13 +2,10 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"time"
-
-	"satchel/internal/atomicfile"
 )
 
 // A line is one figure beside its limit.
@@ -85,17 +82,3 @@ func nodeVersion() string {
 }
 
 const begin, end = "<!-- refcli: written by make bench -->\n", "<!-- end of refcli -->\n"
-
-// writePage puts text between the marks of a page.
-func writePage(name, begin, end, text string) error {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	before, rest, found := strings.Cut(string(data), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		return fmt.Errorf("%s has no place for the table: %q ... %q", name, begin, end)
-	}
-	return atomicfile.Write(name, []byte(before+begin+text+end+after), 0o644)
-}

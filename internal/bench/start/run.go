@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"satchel/internal/atomicfile"
+	"satchel/internal/bench/page"
 	"satchel/internal/sandbox"
 )
 
@@ -31,7 +31,7 @@ type line struct {
 
 func (l line) holds() bool { return l.limit == 0 || l.value <= l.limit }
 
-func run(ctx context.Context, rounds, calls int, page string) error {
+func run(ctx context.Context, rounds, calls int, to string) error {
 	list, err := servers()
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func run(ctx context.Context, rounds, calls int, page string) error {
 	}
 	text := render(lines, rounds, calls)
 	fmt.Print(text)
-	if err := writePage(page, text); err != nil {
+	if err := page.Write(to, begin, end, text); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(lines, func(l line) bool { return !l.holds() }) {
@@ -158,17 +158,3 @@ func render(lines []line, rounds, calls int) string {
 }
 
 const begin, end = "<!-- start: written by make bench -->\n", "<!-- end of start -->\n"
-
-// writePage puts text between the marks of a page.
-func writePage(name, text string) error {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	before, rest, found := strings.Cut(string(data), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		return fmt.Errorf("%s has no place for the table: %q ... %q", name, begin, end)
-	}
-	return atomicfile.Write(name, []byte(before+begin+text+end+after), 0o644)
-}
