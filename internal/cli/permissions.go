@@ -116,7 +116,7 @@ func askedWord(p spec.Permission) string {
 	case p.From == "answer":
 		return "by your answer"
 	case p.From == "person":
-		return "no, you added it"
+		return "no"
 	case p.Asked:
 		return "by its author"
 	}
